@@ -1,0 +1,131 @@
+"""The fleet repository's kinds as values. Durations are seconds; paths are relative to the repository's root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+MoveKind = Literal["planned", "disaster"]
+PassiveMode = Literal["warm", "hot"]
+Role = Literal["active", "passive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place to run. `context` names a context of the kubeconfig that its controller uses (None: the current)."""
+
+    name: str
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartLimits:
+    """The start gate of each site: how many workloads may be starting at once, and how many starts a minute."""
+
+    max_in_flight: int = 10
+    per_minute: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """Git refs of the protocol; `{site}` is replaced by the site's name."""
+
+    acks: str = "refs/siteshift/acks/{site}"
+    heartbeats: str = "refs/siteshift/heartbeats/{site}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One consistency group: the replication resource of an application."""
+
+    kind: str
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How an application's data gets to the other site. `rpo` in seconds, None where nothing is replicated."""
+
+    driver: str = "none"
+    groups: tuple[Group, ...] = ()
+    rpo: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`onIsolation: fence`: the site stops by itself `time` seconds after its last accepted heartbeat; another site
+    may count it as stopped after `fence_after` seconds without a sign of life."""
+
+    time: float
+    fence_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """People rewound the branch and say so: both commits, by their ids."""
+
+    rewound_from: str
+    rewound_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which site is active. `allow_data_loss` in seconds, "unknown", or None where nothing was allowed."""
+
+    active: str
+    epoch: int
+    move: MoveKind
+    path: str
+    declared_down: tuple[str, ...] = ()
+    allow_data_loss: float | Literal["unknown"] | None = None
+    reason: str | None = None
+    override_fence: str | None = None
+    allow_discard: tuple[str, ...] = ()
+    accept_rewind: Rewind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The unit that moves. `folder` holds its application.yaml; `sites` are those that may carry it."""
+
+    name: str
+    folder: str
+    sites: tuple[str, ...]
+    home: str
+    placement: Placement
+    overlay: str | None = None
+    passive: PassiveMode = "warm"
+    roles: dict[Role, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    replication: Replication = Replication()
+    volumes: Literal["static"] = "static"
+    lease: Lease | None = None
+    readiness_timeout: float = 900.0
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One fleet repository at one commit. `platform` are the folders that every site builds, in order of their names.
+
+    `poll`, `freshness`, `permit` and `request_timeout` are the fleet's times in seconds; `prune_budget` is how many
+    objects of one unit may be deleted in one pass.
+    """
+
+    name: str
+    topology: Literal["active-passive", "symmetric"]
+    sites: tuple[Site, ...]
+    platform: tuple[str, ...]
+    applications: tuple[Application, ...]
+    starts: StartLimits = StartLimits()
+    poll: float = 30.0
+    freshness: float = 60.0
+    permit: float = 120.0
+    request_timeout: float = 60.0
+    prune_budget: int = 10
+    refs: Refs = Refs()
+
+    def application(self, name: str) -> Application | None:
+        """The application of that name, if there is one."""
+        return next((application for application in self.applications if application.name == name), None)
