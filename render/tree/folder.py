@@ -1,0 +1,141 @@
+"""A folder on disk as a tree: symbolic links, permissions and names that are no text are settled here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+
+from render.errors import TreeError
+from render.tree.seam import (
+    Kind,
+    blob_identity,
+    leaves,
+    leaves_root,
+    listing_identity,
+    normalise,
+    not_a_file,
+    not_a_folder,
+    nothing_there,
+    readable_name,
+)
+
+
+class FolderTree:
+    """A folder on disk, as it is at the moment of each call.
+
+    Symbolic links are followed as long as they stay below the root. `outside` allows paths and links above it: for
+    `build DIR`, whose bases may lie anywhere and whose load restriction is the engine's business.
+    """
+
+    def __init__(self, root: os.PathLike[str] | str, *, outside: bool = False) -> None:
+        self.root = os.path.abspath(root)
+        self._outside = outside
+        self._real_root = os.path.realpath(self.root)
+        self._folders: dict[str, str] = {"": self._real_root}
+
+    def kind(self, path: str) -> Kind | None:
+        """What is there; None if nothing is."""
+        found = self._look(path)
+        return None if found is None else self._kind_of(found[1], path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        place, mode = self._present(path)
+        if self._kind_of(mode, path) == "folder":
+            raise not_a_file(path)
+        try:
+            with open(place, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise self._unreadable(path, error) from error
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder, sorted."""
+        place, mode = self._present(path)
+        if self._kind_of(mode, path) == "file":
+            raise not_a_folder(path)
+        try:
+            names = os.listdir(os.fsencode(place))
+        except OSError as error:
+            raise self._unreadable(path, error) from error
+        return sorted(readable_name(name, path) for name in names)
+
+    def identity(self, path: str) -> str:
+        """A file's Git blob id, or a hash over everything below a folder."""
+        if self.kind(path) == "file":
+            return blob_identity(self.read(path))
+        return listing_identity(self._entries(path))
+
+    def _entries(self, path: str) -> Iterable[str]:
+        folder = self._present(path)[0]
+        for name in self.list(path):
+            place = os.path.join(folder, name)
+            below = f"{path}/{name}" if path else name
+            try:
+                yield f"{name}\0->{os.readlink(place)}" if os.path.islink(place) else f"{name}\0{self.identity(below)}"
+            except OSError as error:
+                raise self._unreadable(below, error) from error
+
+    def _present(self, path: str) -> tuple[str, int]:
+        found = self._look(path)
+        if found is None:
+            raise nothing_there(path, self.root)
+        return found
+
+    def _look(self, path: str) -> tuple[str, int] | None:
+        """The real place of a path and its file mode, or None if nothing is there."""
+        clean = normalise(path)
+        if leaves(clean) and not self._outside:
+            raise leaves_root(path, self.root)
+        try:
+            return self._find(clean, path)
+        except NotADirectoryError:
+            return None
+        except FileNotFoundError:
+            self._refuse_dangling_link(clean, path)
+            return None
+        except OSError as error:
+            raise self._unreadable(path, error) from error
+        except ValueError as error:  # what the operating system cannot even be asked for
+            raise TreeError(f"cannot be a path: {error}", path=ascii(path)) from error
+
+    def _find(self, clean: str, path: str) -> tuple[str, int]:
+        above, _, name = clean.rpartition("/")
+        folder = self._folders.get(above)
+        if folder is None:
+            folder = self._folders[above] = self._resolve(os.path.join(self._real_root, above), path)
+        place = (
+            os.path.join(folder, name) if name not in ("", "..") else self._resolve(os.path.join(folder, name), path)
+        )
+        mode = os.lstat(place).st_mode
+        if stat.S_ISLNK(mode):
+            place = self._resolve(place, path)
+            mode = os.lstat(place).st_mode
+        return place, mode
+
+    def _refuse_dangling_link(self, clean: str, path: str) -> None:
+        """A link to nothing is no answer: somebody meant something to be there."""
+        place = self._real_root
+        for part in clean.split("/"):
+            place = os.path.join(place, part)
+            if os.path.islink(place) and not os.path.exists(place):
+                raise TreeError(f"a symbolic link leads to {os.readlink(place)}, where nothing is", path=path)
+
+    def _resolve(self, place: str, path: str) -> str:
+        """`place` without symbolic links."""
+        real = os.path.realpath(place, strict=True)
+        inside = real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
+        if not (inside or self._outside):
+            raise TreeError(f"a symbolic link leads to {real}, which is outside of {self.root}", path=path)
+        return real
+
+    def _kind_of(self, mode: int, path: str) -> Kind:
+        if stat.S_ISDIR(mode):
+            return "folder"
+        if stat.S_ISREG(mode):
+            return "file"
+        raise TreeError("this is neither a file nor a folder", path=path)
+
+    def _unreadable(self, path: str, error: OSError) -> TreeError:
+        return TreeError(f"cannot be read: {error.strerror or error}", path=path or self.root)

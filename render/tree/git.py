@@ -1,0 +1,130 @@
+"""A commit as a tree: read from Git's object database, links followed inside the commit, nothing checked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from render.errors import TreeError
+from render.tree.seam import (
+    Kind,
+    below,
+    leaves,
+    leaves_root,
+    normalise,
+    not_a_file,
+    not_a_folder,
+    nothing_there,
+    readable_name,
+)
+
+MOST_LINKS = 40
+"""As many symbolic links as Linux follows in one path before it calls them a loop."""
+
+LINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
+"""File modes of Git's tree entries."""
+
+
+class GitTree:
+    """The files of one commit, read from the object database; nothing is checked out.
+
+    `repository` is a `pygit2.Repository` (typed loosely: this module must not import pygit2), `commit` an id.
+    """
+
+    def __init__(self, repository: Any, commit: str) -> None:
+        self.root = f"commit {commit[:12]}"
+        self._repository = repository
+        self._folders: dict[str, dict[str, tuple[int, Any]]] = {}
+        try:
+            top = repository[commit].tree
+        except (KeyError, ValueError, AttributeError, OSError) as error:
+            raise TreeError(f"there is no commit {commit} in the repository: {error}") from error
+        self._folder_ids: dict[str, Any] = {"": top.id}
+
+    def kind(self, path: str) -> Kind | None:
+        """What is there; None if nothing is."""
+        found = self._look(path)
+        return None if found is None else "folder" if found[1] == FOLDER else "file"
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        _, mode, object_id = self._present(path)
+        if mode == FOLDER:
+            raise not_a_file(path)
+        data: bytes = self._object(object_id, path).data
+        return data
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder, sorted."""
+        place, mode, _ = self._present(path)
+        if mode != FOLDER:
+            raise not_a_folder(path)
+        return sorted(self._entries(place, path))
+
+    def identity(self, path: str) -> str:
+        """The id of the blob or tree."""
+        return str(self._present(path)[2])
+
+    def _present(self, path: str) -> tuple[str, int, Any]:
+        found = self._look(path)
+        if found is None:
+            raise nothing_there(path, self.root)
+        return found
+
+    def _look(self, path: str) -> tuple[str, int, Any] | None:
+        """Where a path leads when links are followed, with its mode and object id; None if nothing is there."""
+        todo = self._inside(normalise(path), path).split("/")[::-1]
+        place, links = "", 0
+        mode, object_id = FOLDER, self._folder_ids[""]
+        while todo:
+            name = todo.pop()
+            if not name:
+                continue
+            if name == "..":  # only out of a link's target, whose folders may be links themselves
+                place = self._inside(normalise("..", place), path)
+                mode, object_id = FOLDER, self._folder_ids[place]
+                continue
+            if mode != FOLDER:
+                return None
+            entry = self._entries(place, path).get(name)
+            if entry is None:
+                if links:
+                    raise TreeError(f"a symbolic link leads to {below(place, name)}, where nothing is", path=path)
+                return None
+            if entry[0] == LINK:
+                links += 1
+                todo += self._target(entry[1], links, path)
+                continue
+            place, (mode, object_id) = below(place, name), entry
+            if mode == SUBMODULE:
+                raise TreeError(f"{place} is a Git submodule, which is not read", path=path, hint="copy its files here")
+            if mode == FOLDER:
+                self._folder_ids[place] = object_id
+        return place, mode, object_id
+
+    def _target(self, link_id: Any, links: int, path: str) -> tuple[str, ...]:
+        """The parts of a link's target, last first."""
+        target = readable_name(self._object(link_id, path).data, path)
+        if links > MOST_LINKS:
+            raise TreeError("too many symbolic links, they go round in a circle", path=path)
+        if target.startswith("/"):
+            raise TreeError(f"a symbolic link leads to {target}, which is outside of {self.root}", path=path)
+        return tuple(part for part in reversed(target.split("/")) if part not in ("", "."))
+
+    def _inside(self, clean: str, path: str) -> str:
+        if leaves(clean):
+            raise leaves_root(path, self.root)
+        return clean
+
+    def _entries(self, folder: str, path: str) -> dict[str, tuple[int, Any]]:
+        entries = self._folders.get(folder)
+        if entries is None:
+            tree = self._object(self._folder_ids[folder], path)
+            entries = {readable_name(entry.raw_name, folder): (int(entry.filemode), entry.id) for entry in tree}
+            self._folders[folder] = entries
+        return entries
+
+    def _object(self, object_id: Any, path: str) -> Any:
+        try:
+            return self._repository[object_id]
+        except Exception as error:  # KeyError for an absent object, GitError for a broken one: pygit2 is not imported
+            raise TreeError(f"cannot be read from the repository: {error}", path=path) from error
