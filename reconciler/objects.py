@@ -10,6 +10,9 @@ Manifest = dict[str, Any]
 APPLICATION_LABEL = "siteshift.io/application"
 """On every object of an application and, through its templates, on its pods and virtual machine instances."""
 
+PLATFORM_LABEL = "siteshift.io/platform"
+"""On every object of the platform: the name of the folder that it comes from."""
+
 STANDBY_LABEL = "siteshift.io/standby"
 """What runs at a hot passive site."""
 
