@@ -1,0 +1,164 @@
+"""Where every command begins and ends: which module a name means, how an error looks, which number the shell gets.
+
+A command's module is imported only once its name is on the line, so that a quick command stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
+
+from render.errors import InputError, InputErrors, SiteshiftError
+
+DONE, NOT_DONE, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("reconciler.cli.init", "make a new fleet repository that works as it stands"),
+    "validate": ("reconciler.cli.validate", "say everything that is wrong with a fleet"),
+    "render": ("reconciler.cli.render", "print what a site would have"),
+    "build": ("reconciler.cli.build", "print what `kustomize build` prints"),
+    "diff": ("reconciler.cli.diff", "compare what a site should have with what it has"),
+    "apply": ("reconciler.cli.apply", "bring one site to what Git says, in one pass"),
+    "run": ("reconciler.cli.run", "keep one site at what Git says: the controller"),
+    "status": ("reconciler.cli.status", "show sites, applications and what is waited for"),
+    "failover": ("reconciler.cli.failover", "commit a move of applications to another site"),
+    "failback": ("reconciler.cli.failback", "commit a move of applications to their home"),
+    "suspend": ("reconciler.cli.suspend", "commit that applications are left alone"),
+    "resume": ("reconciler.cli.resume", "commit that applications are looked after again"),
+    "sandbox": ("reconciler.cli.sandbox", "run sites on this machine, without a cluster"),
+    "demo": ("reconciler.cli.demo", "watch two sites on this machine survive a failover"),
+}
+"""A command's name: its module, which has `register(parser)` and `run(arguments) -> int`, and its line of help."""
+
+EPILOG = """\
+siteshift COMMAND --help says more about a command. Options can also be set by the environment variables in brackets.
+
+exit codes: 0 done, 1 not done, 2 wrong usage, 130 interrupted (diff: 0 same, 1 differs, 2 error)
+"""
+
+
+def main(line: Sequence[str] | None = None) -> int:
+    """Run the command line and return the shell's exit code; the only place that knows exit codes."""
+    words = list(sys.argv[1:] if line is None else line)
+    debug = "--debug" in words or bool(os.environ.get("SITESHIFT_DEBUG"))
+    try:
+        return _run(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED, debug)
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`); Python would complain about it again while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return DONE
+    except SiteshiftError as error:
+        return _say(_text(error), _code(error, words), debug)
+    except Exception as error:
+        return _say(_bug(error), _code(error, words), debug)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of everything before a command's own options."""
+    top = argparse.ArgumentParser(
+        prog="siteshift",
+        description="Commit to fail over: keep every site as Git says, and move applications between sites safely.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="siteshift COMMAND [options]",
+    )
+    top.add_argument("--version", action="store_true", help="print the version and end")
+    top.add_argument("--debug", action="store_true", help="show tracebacks [SITESHIFT_DEBUG]")
+    commands = top.add_argument_group("commands")
+    for name, (_, summary) in COMMANDS.items():
+        commands.add_argument(name, nargs="?", help=summary)
+    return top
+
+
+def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The parser of one command, as its module fills it in."""
+    own = argparse.ArgumentParser(
+        prog=f"siteshift {name}",
+        description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.register(own)
+    own.add_argument("--debug", action="store_true", help="show tracebacks [SITESHIFT_DEBUG]")
+    return own
+
+
+def _run(words: list[str]) -> int:
+    command = next((word for word in words if not word.startswith("-")), None)
+    before = words if command is None else words[: words.index(command)]
+    if command is None or "--version" in before or {"-h", "--help"} & set(before):
+        return _without_command(words, before)
+    unknown = [word for word in before if word != "--debug"]
+    if command not in COMMANDS or unknown:
+        return _wrong(unknown[0] if unknown else command)
+    module = import_module(COMMANDS[command][0])
+    arguments = command_parser(command, module).parse_args(words[len(before) + 1 :])
+    result: int = module.run(arguments)
+    sys.stdout.flush()
+    return result
+
+
+def _without_command(words: list[str], before: list[str]) -> int:
+    if "--version" in before:
+        from importlib.metadata import version
+
+        print(f"siteshift {version('siteshift')}")
+        return DONE
+    asked = bool({"-h", "--help"} & set(before))
+    unknown = [word for word in words if word not in ("-h", "--help", "--debug")]
+    if unknown and not asked:
+        return _wrong(unknown[0])
+    parser().print_help(sys.stdout if asked else sys.stderr)
+    return DONE if asked else WRONG_USAGE
+
+
+def _wrong(word: str) -> int:
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    print(f'error: there is no {"option" if word.startswith("-") else "command"} "{word}"', file=sys.stderr)
+    print(f'  hint: did you mean "{near[0]}"?' if near else "  hint: siteshift --help lists them", file=sys.stderr)
+    return WRONG_USAGE
+
+
+def _text(error: SiteshiftError) -> str:
+    """An error as it is printed; what people wrote wrongly says `error:` after its place."""
+    return str(error) if isinstance(error, InputError | InputErrors) else f"error: {error}"
+
+
+def _code(error: Exception, words: list[str]) -> int:
+    from reconciler.errors import UsageError
+
+    # As with kubectl, 1 from diff means that there are differences, so its errors need another number.
+    if isinstance(error, UsageError) or "diff" in words[:2]:
+        return WRONG_USAGE
+    return NOT_DONE
+
+
+def _bug(error: Exception) -> str:
+    return (
+        f"error: this is a bug in siteshift: {type(error).__name__}: {error}\n"
+        "  hint: report it with the output of the same command and --debug"
+    )
+
+
+def _say(text: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Every option that can also be set by the environment, as one table: flag, variable, default, help.
+
+`--help`, the docs and the error for a bad value all read this table, and a value can say where it came from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A flag, the environment variable behind it, its default (None: computed, see the help) and its help."""
+
+    name: str
+    default: str | None
+    help: str
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    short: str | None = None
+
+    @property
+    def flag(self) -> str:
+        """As it is written on the command line."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """As it is written in the environment."""
+        return "SITESHIFT_" + self.name.upper().replace("-", "_")
+
+    @property
+    def attribute(self) -> str:
+        """Its name among parsed arguments."""
+        return self.name.replace("-", "_")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("fleet", None, "folder of the fleet repository (default: the nearest siteshift.yaml upwards)", "DIR"),
+    Option("rev", None, "read this Git revision instead of the files as they are", "REV"),
+    Option("site", None, "the site", "SITE"),
+    Option("app", None, "only this application", "NAME"),
+    Option("kubeconfig", None, "kubeconfig file (default: as kubectl finds it)", "FILE"),
+    Option("context", None, "context of the kubeconfig (default: the site's in siteshift.yaml)", "NAME"),
+    Option("color", "auto", "colour on the terminal", "WHEN", ("never", "auto", "always")),
+    Option("git-timeout", "60", "how long one exchange with a Git server may take, in seconds", "SECONDS"),
+    Option("git-credentials", None, "file with `https://user:token@host` lines, as Git's store helper writes", "FILE"),
+)
+"""The shared options. A command takes those that it needs with `add`."""
+
+BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
+
+
+def add(parser: argparse.ArgumentParser, *names: str, required: tuple[str, ...] = ()) -> None:
+    """Give a command's parser these options of the table; the environment fills in what the line leaves out."""
+    for name in names:
+        option = BY_NAME[name]
+        value = os.environ.get(option.variable) or option.default
+        if value is not None and option.choices and value not in option.choices:
+            value = _refuse_environment(parser, option, value)
+        parser.add_argument(
+            option.flag,
+            default=value,
+            required=name in required and value is None,
+            metavar=option.metavar,
+            choices=option.choices or None,
+            help=f"{option.help} [{option.variable}]",
+        )
+
+
+def source(option: Option, arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Where an option's value came from: "flag", "environment" or "default"."""
+    value: Any = getattr(arguments, option.attribute)
+    from_environment = environment.get(option.variable)
+    if value is None or (value == option.default and not from_environment):
+        return "default"
+    return "environment" if value == from_environment else "flag"
+
+
+def _refuse_environment(parser: argparse.ArgumentParser, option: Option, value: str) -> str:
+    parser.error(f'{option.variable} is "{value}", expected {" or ".join(option.choices)}')

@@ -1,0 +1,110 @@
+"""The inequalities between a fleet's times without which the protocol's promises do not hold.
+
+They are those of the failover protocol, with its symbols in the messages' words. All times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.fleet.durations import words
+from reconciler.fleet.model import Application, Fleet, Lease
+
+CLOCK_RATE_ERROR = 0.01
+"""ρ: how much faster or slower one machine's clock may run than another's."""
+
+CLOCK_TOLERANCE = 0.5
+"""σ: how far the clocks inside one cluster may lie apart."""
+
+GIT_ROUND_TRIP_LEAST = 0.1
+"""No push and list over a network is counted on to be quicker than this."""
+
+FORCED_STOP = 1.0
+"""What killing a workload and detaching its volumes take after its grace period."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeProblem:
+    """An inequality that does not hold: at which field of the fleet's or the application's spec."""
+
+    field: tuple[str, ...]
+    message: str
+    hint: str
+
+
+def git_round_trip(fleet: Fleet) -> float:
+    """T_git: what one push and one list may take, a quarter of the poll interval."""
+    return max(GIT_ROUND_TRIP_LEAST, fleet.poll / 4)
+
+
+def lease_check_period(lease: Lease) -> float:
+    """How often a site looks whether its lease has run out."""
+    return min(1.0, lease.time / 10)
+
+
+def of_fleet(fleet: Fleet) -> Iterator[TimeProblem]:
+    """Inequalities 1 and 2."""
+    trip = git_round_trip(fleet)
+    for name, value in (("poll", fleet.poll), ("freshness", fleet.freshness)):
+        if value < 2 * trip:
+            yield _too_short((name,), value, 2 * trip, f"twice what a push and a list may take ({words(trip)})")
+    if fleet.freshness >= fleet.permit:
+        yield TimeProblem(
+            ("freshness",),
+            f"spec.freshness is {words(fleet.freshness)}, expected less than spec.permit ({words(fleet.permit)})",
+            "a proof must not be trusted for longer than a permit",
+        )
+    if fleet.permit < 3 * fleet.poll:
+        why = f"three renewals, one with each poll ({words(fleet.poll)})"
+        yield _too_short(("permit",), fleet.permit, 3 * fleet.poll, why)
+    if fleet.permit < 4 * CLOCK_TOLERANCE:
+        why = f"four times the tolerance of a cluster's clocks ({words(CLOCK_TOLERANCE)})"
+        yield _too_short(("permit",), fleet.permit, 4 * CLOCK_TOLERANCE, why)
+
+
+def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0) -> Iterator[TimeProblem]:
+    """Inequalities 3 to 5 for an application with a lease; `longest_stop` is T_stop, as far as it is known."""
+    trip = git_round_trip(fleet)
+    least = 3 * fleet.poll + trip
+    if lease.time < least:
+        why = f"three polls ({words(fleet.poll)} each) and a push and a list ({words(trip)})"
+        yield _too_short(("lease", "time"), lease.time, least, why)
+    if lease.time < fleet.permit:
+        yield _too_short(("lease", "time"), lease.time, fleet.permit, "the fleet's permit")
+    needed = least_fence_time(fleet, lease, longest_stop)
+    if lease.fence_after < needed:
+        stop = max(longest_stop, CLOCK_TOLERANCE + fleet.request_timeout)
+        why = (
+            f"the lease ({words(lease.time)}), the longest stop ({words(stop)}), a demotion"
+            f" ({words(fleet.request_timeout)}) and one poll ({words(fleet.poll)}), with room for clocks"
+        )
+        yield _too_short(("lease", "fenceAfter"), lease.fence_after, needed, why)
+
+
+def least_fence_time(fleet: Fleet, lease: Lease, longest_stop: float) -> float:
+    """T_fence of inequality 5: after it a silent site has surely stopped and demoted by itself.
+
+    A demotion is one request to the API server, and the margin is one poll: a heartbeat that was under way.
+    """
+    stop = max(longest_stop, CLOCK_TOLERANCE + fleet.request_timeout)
+    lasted = (lease.time + lease_check_period(lease) + stop) * (1 + CLOCK_RATE_ERROR)
+    return (lasted + fleet.request_timeout + fleet.poll) / (1 - CLOCK_RATE_ERROR)
+
+
+def least_data_loss(fleet: Fleet, application: Application, longest_stop: float = 0.0) -> float | None:
+    """Inequality 6: what a disaster move must allow at least so that it can pass; None where nothing is replicated."""
+    rpo = application.replication.rpo
+    if rpo is None:
+        return None
+    if application.lease is None:
+        return rpo
+    return rpo + fleet.poll + application.lease.time + longest_stop
+
+
+def _too_short(field: tuple[str, ...], value: float, least: float, why: str) -> TimeProblem:
+    return TimeProblem(
+        field,
+        f"spec.{'.'.join(field)} is {words(value)}, expected at least {words(least)}",
+        f"that is {why}",
+    )
