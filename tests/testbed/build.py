@@ -96,11 +96,11 @@ def build(names: Sequence[str] = ()) -> None:
     folder = home() / key() / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder.parent / "lock"):
+        _point_current_at(folder)
         for program in PROGRAMS:
             if (names and program.name not in names) or os.access(folder / program.name, os.X_OK):
                 continue
             _build_one(program, folder)
-        _point_current_at(folder)
 
 
 def _build_one(program: Program, folder: Path) -> None:
