@@ -78,12 +78,17 @@ class Unit(NamedTuple):
 
 
 class SiteManifest(NamedTuple):
-    """One object as a site has it. `run_level` is text, as CVO compares it for equality; it sorts as a number."""
+    """One object as a site has it.
+
+    `run_level` is text, as CVO compares it for equality; it sorts as a number. `position` is the object's place in
+    what Kustomize prints.
+    """
 
     manifest: dict[str, Any]
     run_level: str
     component: str
     origin: Origin
+    position: int
 
     @property
     def order(self) -> tuple[int, str, str, int]:
@@ -120,9 +125,16 @@ def joined(tree: Tree, unit: Unit) -> Tree:
 
 def render_unit(tree: Tree, unit: Unit) -> tuple[SiteManifest, ...]:
     """The unit's objects in order of application. Raises `InputError` with paths of the fleet repository."""
+    return render_joined(joined(tree, unit), unit)
+
+
+def render_joined(whole: Tree, unit: Unit) -> tuple[SiteManifest, ...]:
+    """The same from the joined tree itself."""
     with _fleet_paths():
-        resources = build(joined(tree, unit), "", Options())
-    placed = [_placed(resource.manifest, resource.origin, unit) for resource in resources]
+        resources = build(whole, "", Options())
+    placed = [
+        _placed(resource.manifest, resource.origin, unit, position) for position, resource in enumerate(resources)
+    ]
     return tuple(sorted(placed, key=lambda found: found.order))
 
 
@@ -135,7 +147,7 @@ def read_files(tree: Tree, unit: Unit) -> dict[str, bytes]:
     return {path: recording.read(path) for path in sorted(paths)}
 
 
-def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit) -> SiteManifest:
+def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit, position: int) -> SiteManifest:
     annotations = manifest["metadata"].get("annotations") or {}
     where = Origin(origin.path.removeprefix(f"{FLEET}/"), origin.document)
     named = _FILE_NAME.match(origin.path.rpartition("/")[2])
@@ -148,7 +160,7 @@ def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit) -> SiteManifes
             path=where.path,
             hint=f"it is on {manifest['kind']} {manifest['metadata']['name']}",
         )
-    return SiteManifest(manifest, level, annotations.get(COMPONENT_ANNOTATION, component), where)
+    return SiteManifest(manifest, level, annotations.get(COMPONENT_ANNOTATION, component), where, position)
 
 
 @contextmanager
