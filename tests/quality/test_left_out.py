@@ -45,8 +45,10 @@ def run(folder: Path, content: str, required: str, *options: str) -> subprocess.
     """A pytest of its own, with the hooks of the tests' conftest and one test file."""
     (folder / "test_inner.py").write_text(content)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "--rootdir", folder]
-        + ["-p", "conftest", "-p", "no:cacheprovider", *options, folder],
+        [
+            *(sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "--rootdir", folder),
+            *("-p", "conftest", "-p", "no:cacheprovider", *options, folder),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "SITESHIFT_REQUIRE": required},

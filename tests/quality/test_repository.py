@@ -1,0 +1,84 @@
+"""The repository holds what it should, and nothing of the machine that it was written on."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from quality.sources import ROOT, files, modules, parsed
+
+MACHINE = re.compile(r"/(" + "|".join(("wo" + "rk", "ro" + "ot", "ho" + r"me/\w+")) + r")/")
+"""Folders that exist where somebody happened to write this."""
+
+
+def by_path(path: Path) -> str:
+    return path.as_posix()
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.mark.parametrize("path", files(), ids=by_path)
+def test_no_path_of_a_machine(path: Path) -> None:
+    try:
+        text = (ROOT / path).read_text()
+    except UnicodeDecodeError:
+        return
+    assert [line for line in text.splitlines() if MACHINE.search(line)] == []
+
+
+def test_every_dependency_is_pinned_by_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = {_normal(name) for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE)}
+    entries = re.split(r"\n(?=[A-Za-z0-9])", lock)
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    named = [*project()["project"]["dependencies"], *project()["dependency-groups"]["dev"]]
+    assert [name for name in map(_requirement, named) if name not in pinned] == []
+
+
+def test_the_product_imports_only_what_it_declares() -> None:
+    """An import that works only because a tool of the developers pulls it in breaks where it is installed."""
+    declared = {_requirement(name) for name in project()["project"]["dependencies"]}
+    provided = {_DISTRIBUTIONS.get(module, _normal(module)) for module in _foreign_imports()}
+    assert provided - declared == set()
+    assert declared - provided == set(), "declared and used by nothing"
+
+
+def test_layers_hold_for_every_room() -> None:
+    """A room that a contract forgets could import anything: the checker's contract names each."""
+    contracts = project()["tool"]["importlinter"]["contracts"]
+    checker = next(contract for contract in contracts if contract.get("source_modules") == ["reconciler.demo.checker"])
+    rooms = {f"reconciler.{path.parts[1].removesuffix('.py')}" for path in modules() if path.parts[0] == "reconciler"}
+    assert rooms - {"reconciler.demo", "reconciler.__init__"} - set(checker["forbidden_modules"]) == set()
+
+
+_DISTRIBUTIONS = {"yaml": "pyyaml", "cel": "common-expression-language", "ruamel": "ruamel-yaml"}
+"""Import names that differ from the names under which they are installed."""
+
+
+def _foreign_imports() -> set[str]:
+    names: set[str] = set()
+    for path in modules():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module)
+    roots = {name.split(".")[0] for name in names}
+    return roots - set(sys.stdlib_module_names) - {"render", "reconciler", "overlays", "schemas"}
+
+
+def _requirement(text: str) -> str:
+    found = re.match(r"[A-Za-z0-9_.-]+", text)
+    assert found is not None
+    return _normal(found.group())
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
