@@ -1,11 +1,12 @@
 """The graph of tasks, as CVO makes it: split on Jobs, then cut into nodes that may run side by side.
 
 A node is a list of tasks that run one after the other; it runs when every node that it `needs` is done. The modes
-differ in one function only: when *updating*, run levels are barriers (`by_number_and_component`); when *installing*
-and in *steady* state every component goes by itself (`flatten`), and steady passes rotate and permute the nodes so
+differ in one function only: when *installing* and *updating*, run levels are barriers (`by_number_and_component`); in
+*steady* state every component goes by itself (`flatten`), and the nodes are rotated and permuted from pass to pass so
 that one broken component cannot starve those behind it.
 
-Source: the rules of cluster-version-operator `pkg/payload/task_graph.go`, checked against its own vectors.
+Source: the rules of cluster-version-operator `pkg/payload/task_graph.go`, checked against its own vectors. CVO installs
+without barriers, because its operators wait for each other anyway; a fleet's platform is told to keep them always.
 """
 
 from __future__ import annotations
@@ -65,10 +66,8 @@ def parse_file_name(name: str) -> tuple[str, str] | None:
 def build(tasks: Iterable[Task[Payload]], mode: Mode, attempt: int = 0) -> Graph[Payload]:
     """The graph of one pass. `attempt` counts steady passes and decides their order."""
     nodes = split_on_jobs((Node(tuple(tasks)),))
-    if mode == "updating":
+    if mode != "steady":
         return parallelize(nodes, by_number_and_component)
-    if mode == "installing":
-        return parallelize(nodes, flatten)
 
     def rotated(group: Sequence[Task[Payload]]) -> Buckets[Payload]:
         return shift(permute(flatten(group), attempt // STEADY_STRIDE), attempt % STEADY_STRIDE, STEADY_STRIDE)
