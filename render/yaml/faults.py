@@ -1,0 +1,54 @@
+"""libyaml's complaints as errors with a place, and the refusals that it leaves to us."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from render.errors import YamlError
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def text_of(data: bytes) -> str:
+    """The file as characters, numbered as libyaml numbers them: without a byte-order mark."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return data.decode(encoding, "replace")
+
+
+def from_libyaml(error: Any, data: bytes, path: str) -> YamlError:
+    """An error of libyaml's reader, scanner or parser."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is not None:
+        context = f"{error.context}: " if error.context else ""
+        return YamlError(f"{context}{error.problem}", path=path, line=mark.line + 1, column=mark.column + 1)
+    before = text_of(data[: error.position])
+    line = before.count("\n") + 1
+    reason = error.reason
+    hint = "save the file as UTF-8" if "UTF-8" in reason else None
+    return YamlError(reason, path=path, line=line, column=len(before) - before.rfind("\n"), hint=hint)
+
+
+def may_escape_slash(data: bytes) -> bool:
+    """Whether a `\\/` may stand in the file (always possible where bytes are no characters: UTF-16)."""
+    return b"\\/" in data or b"\0" in data
+
+
+def refuse_escaped_slash(event: Any, data: bytes, path: str) -> None:
+    """go-yaml does not know JSON's escaped slash; libyaml does."""
+    if not may_escape_slash(data):
+        return
+    start = event.start_mark
+    source = text_of(data)[start.index : event.end_mark.index]
+    for escape in _ESCAPE.finditer(source):
+        if escape[1] == "/":
+            before = source[: escape.start()]
+            lines = before.count("\n")
+            column = len(before) - before.rfind("\n") if lines else start.column + len(before) + 1
+            raise YamlError(
+                "found unknown escape character",
+                path=path,
+                line=start.line + lines + 1,
+                column=column,
+                hint="write / instead of \\/",
+            )

@@ -1,0 +1,150 @@
+"""Manifests to text, byte for byte as Kustomize prints them.
+
+Most of what is printed repeats: keys, kinds, labels, the set of keys of an object. So the look of each string and the
+order of each set of keys are decided once and remembered; what is left for each line is a look-up and a join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from render.errors import YamlError
+from render.yaml import styles
+from render.yaml.order import natural_order
+
+MOST_REMEMBERED = 1 << 16
+"""Entries after which a memory is emptied: a controller runs for months."""
+
+LONGEST_SIMPLE_KEY = 128
+"""Bytes of a key beyond which libyaml writes `? key`."""
+
+_inline: dict[str, str | None] = {}
+"""String to how it looks on one line; None if it needs several."""
+_labels: dict[str, str | None] = {}
+"""Key to how it looks before its colon; None if it is too long for that."""
+_orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+
+def dump(manifests: Iterable[Any]) -> str:
+    """The documents, joined with `---`, each ending with a line break.
+
+    Takes JSON-like values (str keys; int, float, bool, None, str, list, dict). Raises `YamlError` for what JSON cannot
+    hold: infinities, NaN and control characters.
+    """
+    for memory in (_inline, _labels, _orders):
+        if len(memory) > MOST_REMEMBERED:
+            memory.clear()
+    return "---\n".join(map(_document, manifests))
+
+
+def _document(value: Any) -> str:
+    lines: list[str] = []
+    _node(value, "", "", 0, lines)
+    lines.append("")
+    return "\n".join(lines)
+
+
+def _node(value: Any, first: str, margin: str, indent: int, lines: list[str]) -> None:
+    """Print a value that begins after `first` on its line; further lines of a collection begin with `margin`."""
+    kind = value.__class__
+    if kind is dict and value:
+        _mapping(value, first, margin, lines)
+    elif kind is list and value:
+        _sequence(value, first, margin, lines)
+    elif kind is str:
+        lines.append(first + _string(value, len(first), indent))
+    else:
+        lines.append(first + _SCALARS[kind](value))
+
+
+def _mapping(mapping: dict[str, Any], first: str, margin: str, lines: list[str]) -> None:
+    keys = tuple(mapping)
+    ordered = _orders.get(keys)
+    if ordered is None:
+        ordered = _orders[keys] = natural_order(keys)
+    for key in ordered:
+        value = mapping[key]
+        label = _labels[key] if key in _labels else _label(key)
+        if label is None:
+            _long_key(key, value, first, margin, lines)
+            first = margin
+            continue
+        kind = value.__class__
+        if kind is str:
+            text = _inline.get(value)
+            line = f"{first}{label}: {text}"
+            if text is None or len(line) > styles.WIDTH:
+                start = f"{first}{label}: "
+                line = start + _string(value, len(start), len(margin) + 2)
+            lines.append(line)
+        elif kind is dict and value:
+            lines.append(f"{first}{label}:")
+            inner = margin + "  "
+            _mapping(value, inner, inner, lines)
+        elif kind is list and value:
+            lines.append(f"{first}{label}:")
+            _sequence(value, margin, margin, lines)
+        else:
+            lines.append(f"{first}{label}: {_SCALARS[kind](value)}")
+        first = margin
+
+
+def _sequence(sequence: list[Any], first: str, margin: str, lines: list[str]) -> None:
+    inner = margin + "  "
+    for value in sequence:
+        _node(value, first + "- ", inner, len(inner), lines)
+        first = margin
+
+
+def _label(key: str) -> str | None:
+    text = styles.as_read_again(key)
+    simple = len(text.encode()) <= LONGEST_SIMPLE_KEY and not styles.has_breaks(text)
+    label = _labels[key] = styles.inline(text) if simple else None
+    return label
+
+
+def _long_key(key: str, value: Any, first: str, margin: str, lines: list[str]) -> None:
+    _node(key, first + "? ", margin + "  ", len(margin) + 2, lines)
+    _node(value, margin + ": ", margin + "  ", len(margin) + 2, lines)
+
+
+def _string(text: str, column: int, indent: int) -> str:
+    """A string that begins at `column`; its further lines begin at `indent`."""
+    line = _inline.get(text)
+    if line is None:
+        text = styles.as_read_again(text)
+        line = _inline[text] = styles.inline(text)
+    if line is not None:
+        if column + len(line) <= styles.WIDTH or " " not in text:
+            return line
+        return styles.folded(text, styles.style_of(text), column, indent)
+    if "\n" in text:
+        return styles.literal(text, indent)
+    return styles.single_quoted_with_breaks(text, indent)
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _refuse(value: Any) -> str:
+    raise YamlError(f"a value of type {type(value).__name__} cannot be printed")
+
+
+class _Scalars(dict[type, Callable[[Any], str]]):
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        return _refuse
+
+
+_SCALARS = _Scalars(
+    {
+        int: str,
+        bool: _boolean,
+        float: styles.number,
+        type(None): lambda _: "null",
+        dict: lambda _: "{}",
+        list: lambda _: "[]",
+        str: lambda _: "",
+    }
+)

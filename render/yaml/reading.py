@@ -1,0 +1,257 @@
+"""Text to documents: libyaml's events, go-yaml's meaning.
+
+One loop over the parser's events builds plain dicts and lists; everything out of the ordinary (tags, anchors, merges,
+odd keys) is handled beside it. Values are shared where aliases share them: nobody may change what `parse` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+from yaml._yaml import CParser
+from yaml.error import YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from render.errors import YamlError
+from render.yaml import faults, positions
+from render.yaml.anchors import EMPTY, MOST_DEPTH, Anchors
+from render.yaml.folds import as_folded_again
+from render.yaml.scalars import resolve, resolve_old
+from render.yaml.tags import tagged
+
+MOST_REMEMBERED = 1 << 16
+"""Entries after which a memory is emptied: a controller runs for months."""
+
+MERGE = object()
+"""Stands for the key `<<` until its mapping is complete."""
+VANISHES = object()
+"""Stands for a quoted `"<<"`, whose entry Kustomize loses."""
+
+
+class Dialect(NamedTuple):
+    """What the two generations of go-yaml that Kustomize uses do differently."""
+
+    resolve: Callable[[str], Any]
+    values: dict[str, Any]
+    """Plain text to value, remembered."""
+    keys: set[str]
+    """Texts known to be string keys."""
+    resources: bool
+    """Whether it reads resources: duplicate keys are errors there, explicit keys win over merged ones wherever they
+    stand, keys must be strings, and what is empty inside `{}` or `[]` is an empty string instead of null."""
+
+
+RESOURCES = Dialect(resolve, {}, set(), resources=True)
+KUSTOMIZATION = Dialect(resolve_old, {}, set(), resources=False)
+
+
+def parse(data: bytes, path: str) -> list[Any]:
+    """The documents of a file of resources, in order; empty ones and `null` are dropped, as Kustomize does.
+
+    Values are dict (str keys), list, str, int, float, bool and None; dates are RFC 3339 text. They may be shared:
+    copy before changing. Raises `YamlError` with the place for everything that Kustomize would refuse, for a recursive
+    alias, and for more nodes or levels than any manifest needs.
+    """
+    return [document for document in _Reader(data, path, RESOURCES).documents() if document is not None]
+
+
+def parse_kustomization(data: bytes, path: str) -> Any:
+    """The first document of a kustomization.yaml, by YAML 1.1: `yes`, `on`, `n` are booleans, the last duplicate wins.
+
+    None for an empty file. Raises `YamlError`.
+    """
+    documents = _Reader(data, path, KUSTOMIZATION).documents()
+    return documents[0] if documents else None
+
+
+class _Reader:
+    """One pass over one file."""
+
+    def __init__(self, data: bytes, path: str, dialect: Dialect) -> None:
+        self._data, self._path, self._dialect = data, path, dialect
+        self._anchors = Anchors(self._fail)
+        self._ordinary = {"", "'", '"', "|", ">"}  # styles whose text is the value, or resolves to it
+        if dialect.resources:
+            self._ordinary.discard(">")
+        if faults.may_escape_slash(data):
+            self._ordinary.discard('"')
+        for memory in (dialect.values, dialect.keys):
+            if len(memory) > MOST_REMEMBERED:
+                memory.clear()
+
+    def documents(self) -> list[Any]:
+        """Every document of the file, in order."""
+        try:
+            return self._read(CParser(self._data).get_event)
+        except YAMLError as error:
+            raise faults.from_libyaml(error, self._data, self._path) from None
+
+    def _read(self, next_event: Callable[[], Any]) -> list[Any]:
+        """The loop that every event passes: long, because a call for each event would double its time."""
+        documents: list[Any] = []
+        values, keys, resolved, ordinary = (*self._dialect[1:3], self._dialect.resolve, self._ordinary)
+        unique = self._dialect.resources
+        anchors = self._anchors
+        stack: list[tuple[Any, bool, Any, bool, bool]] = []
+        into: Any = documents  # what values go into now: a list, or a dict with its pending key
+        is_mapping = flow = odd = False
+        key: Any = None
+        while (event := next_event()) is not None:
+            kind = event.__class__
+            if kind is ScalarEvent:
+                text = event.value
+                simple = event.tag is None and event.anchor is None
+                if is_mapping and key is None:
+                    if simple and text in keys:
+                        key = text
+                    else:
+                        key = self._odd_key(event)
+                        odd = odd or key.__class__ is not str
+                    if unique and key in into:
+                        self._duplicate(event)
+                    continue
+                style = event.style
+                if not simple or style not in ordinary or (flow and not text):
+                    value = self._odd_scalar(event, flow)
+                elif style:
+                    value = text
+                elif text in values:
+                    value = values[text]
+                else:
+                    value = values[text] = resolved(text)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if is_mapping and key is None:
+                    self._fail("invalid map key: a key must be a string", event)
+                if len(stack) >= MOST_DEPTH:
+                    self._fail(f"nested more than {MOST_DEPTH} levels deep", event)
+                stack.append((into, is_mapping, key, flow, odd))
+                is_mapping = kind is MappingStartEvent
+                into, key, odd, flow = {} if is_mapping else [], None, False, flow or event.flow_style
+                if event.anchor is not None:
+                    anchors.open(event.anchor, into)
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                value = into
+                if odd:
+                    self._settle_odd_keys(value, event)
+                if anchors.opened:
+                    anchors.close(value)
+                into, is_mapping, key, flow, odd = stack.pop()
+            elif kind is AliasEvent:
+                if is_mapping and key is None:
+                    key = self._alias_key(event, into)
+                    continue
+                value = anchors.value(event, len(stack))
+                if value is EMPTY:
+                    value = "" if flow and unique else None
+            else:
+                if kind is DocumentStartEvent:
+                    self._start_document(event)
+                continue
+            if is_mapping:
+                into[key] = value
+                key = None
+            else:
+                into.append(value)
+        return documents
+
+    def _start_document(self, event: Any) -> None:
+        self._anchors.clear()
+        if event.version or event.tags:
+            self._fail("did not find expected <document start>", event, hint="leave %YAML and %TAG lines out")
+
+    def _odd_scalar(self, event: Any, flow: bool) -> Any:
+        """A value with a tag or an anchor, an empty one inside `{}` or `[]`, or one in a style that needs care."""
+        text, style, resources = event.value, event.style, self._dialect.resources
+        if style == '"':
+            faults.refuse_escaped_slash(event, self._data, self._path)
+        if event.tag is not None:
+            value = tagged(event, self._dialect.resolve, self._fail)
+        elif not style:
+            value = self._dialect.resolve(text)
+        else:
+            value = as_folded_again(text) if style == ">" and resources else text
+        empty = not style and not text and event.tag is None
+        if event.anchor is not None:
+            self._anchors.name(event.anchor, EMPTY if empty else value)
+        return "" if empty and flow and resources else value
+
+    def _odd_key(self, event: Any) -> Any:
+        """A key that was not seen before, or one with a tag or an anchor."""
+        text, plain = event.value, not event.style
+        if event.style == '"':
+            faults.refuse_escaped_slash(event, self._data, self._path)
+        if text == "<<":
+            return MERGE if plain or not self._dialect.resources else VANISHES
+        value = tagged(event, self._dialect.resolve, self._fail) if event.tag else text
+        if plain and not event.tag:
+            value = self._dialect.resolve(text)
+        if not self._dialect.resources:
+            value = _as_json_key(value)
+        if value.__class__ is not str or (plain and value != text):
+            self._fail(f"the key {text or 'null'} is no string", event, hint="quote it")
+        if event.anchor is not None:
+            self._anchors.name(event.anchor, value)
+        elif plain and not event.tag:
+            self._dialect.keys.add(text)
+        return value
+
+    def _alias_key(self, event: Any, into: dict[Any, Any]) -> str:
+        value = self._anchors.value(event, 0)
+        if value.__class__ is not str:
+            self._fail("invalid map key: a key must be a string", event)
+        if self._dialect.resources and value in into:
+            self._duplicate(event)
+        return str(value)
+
+    def _settle_odd_keys(self, mapping: dict[Any, Any], event: Any) -> None:
+        """Merge what stands under `<<`, in place; drop what Kustomize drops."""
+        mapping.pop(VANISHES, None)
+        if MERGE not in mapping:
+            return
+        if self._dialect.resources:
+            merged = mapping.pop(MERGE)
+            for source in self._merge_sources(merged, event):
+                for key, value in source.items():
+                    mapping.setdefault(key, value)
+            return
+        entries = list(mapping.items())
+        mapping.clear()
+        for key, value in entries:
+            if key is MERGE:
+                for source in reversed(self._merge_sources(value, event)):
+                    mapping.update(source)
+            else:
+                mapping[key] = value
+
+    def _merge_sources(self, merged: Any, event: Any) -> list[dict[str, Any]]:
+        sources = merged if merged.__class__ is list else [merged]
+        if not all(source.__class__ is dict for source in sources):
+            self._fail("map merge requires map or sequence of maps as the value", event)
+        return list(sources)
+
+    def _duplicate(self, event: Any) -> NoReturn:
+        text = getattr(event, "value", None) or f"*{event.anchor}"
+        line = positions.first_definition(self._data, event.start_mark.index)
+        message = "duplicate merge key" if text == "<<" else f'mapping key "{text}" already defined at line {line}'
+        self._fail(message, event, hint="keep one of the two")
+
+    def _fail(self, message: str, event: Any, hint: str | None = None) -> NoReturn:
+        mark = event.start_mark
+        raise YamlError(message, path=self._path, line=mark.line + 1, column=mark.column + 1, hint=hint)
+
+
+def _as_json_key(value: Any) -> Any:
+    """A key of kustomization.yaml, where numbers and booleans become text."""
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    return str(value) if value.__class__ in (int, float) else value

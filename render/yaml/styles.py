@@ -1,0 +1,206 @@
+"""How a scalar looks when Kustomize prints it: which style, which escapes, where it folds.
+
+Numbers and strings come from JSON data, so every style is derived anew. The analysis decides, as libyaml's does, which
+styles would read back as the same text; the preference is plain, then single quotes, then double quotes, and a literal
+block for what has several lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+from render.errors import YamlError
+from render.yaml.scalars import OLD_BOOLEANS, is_string
+
+WIDTH = 80
+"""The column after which a string is broken at its next single space."""
+
+LITERAL = "|"
+
+_SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@=+-]*(?:[ :,][A-Za-z0-9_./@=+(){}-]+)*", re.ASCII)
+_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
+_FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
+_BREAKS = "\n\r\u0085\u2028\u2029"
+_SPECIAL = re.compile("[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+"""What libyaml calls not printable; everything above U+FFFF is among it."""
+_REFUSED = re.compile("[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
+_INDICATOR_INSIDE = re.compile(r":(?:[ \t]|\Z)|[ \t]#")
+_ESCAPED = re.compile(f'{_SPECIAL.pattern}|["\\\\{_BREAKS}]')
+_ESCAPES = {
+    "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
+    "\\": "\\", "\u0085": "N", "\u00a0": "_", "\u2028": "L", "\u2029": "P",
+}  # fmt: skip
+
+
+def number(value: float) -> str:
+    """A float as Kustomize prints it: as an integer where 64 bits hold it exactly, else like C's `%g`."""
+    if value != value or value in (float("inf"), float("-inf")):
+        name = "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
+        raise YamlError(f"json: unsupported value: {name}", hint="quote it if it is meant as text")
+    sign, digits, point = _shortest(value)
+    if point >= len(digits) and point <= 21:
+        whole = int(sign + digits.ljust(point, "0"))
+        if -(2**63) <= whole < 2**64:
+            return str(whole)
+    if -4 < point <= 21 and not (point > 6 or point <= -4):
+        return sign + _positional(digits, point)
+    exponent = point - 1
+    mantissa = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")
+    return f"{sign}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
+
+
+def _shortest(value: float) -> tuple[str, str, int]:
+    """Sign, shortest digits that read back as the same number, and how many of them stand before the point."""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    leading_zeros = len(whole + fraction) - len(digits)
+    point = len(whole) - leading_zeros + int(exponent or 0)
+    digits = digits.rstrip("0")
+    return ("-" if value < 0 else ""), (digits or "0"), (point if digits else 1)
+
+
+def _positional(digits: str, point: int) -> str:
+    if point <= 0:
+        return "0." + "0" * -point + digits
+    if point >= len(digits):
+        return digits.ljust(point, "0")
+    return f"{digits[:point]}.{digits[point:]}"
+
+
+def as_read_again(text: str) -> str:
+    """The text after Kustomize's way through JSON, which turns a NEL into a fold. Raises `YamlError` for what it
+    cannot carry."""
+    if refused := _REFUSED.search(text):
+        raise YamlError(
+            f"control characters are not allowed: U+{ord(refused[0]):04X}", hint="Kustomize cannot print it either"
+        )
+    if "\u0085" not in text:
+        return text
+    return _NEXT_LINE.sub(lambda match: "\n" * (match[0].count("\u0085") - 1) or " ", text)
+
+
+def inline(text: str) -> str | None:
+    """The text on one line in the style that Kustomize gives it; None if it needs several (a block, a bare break)."""
+    if _SAFE.fullmatch(text) and text not in OLD_BOOLEANS and is_string(text):
+        return text
+    style = style_of(text)
+    if style == "":
+        return text
+    if style == '"':
+        return double_quoted(text)
+    if style == "'" and not has_breaks(text):
+        return "'" + text.replace("'", "''") + "'"
+    return None
+
+
+def has_breaks(text: str) -> bool:
+    """Whether libyaml sees more than one line."""
+    return any(character in text for character in _BREAKS)
+
+
+def style_of(text: str) -> str:
+    """The style: `""` plain, `'`, `"` or `|`."""
+    special = _SPECIAL.search(text) is not None or _space_before_break(text)
+    if "\n" in text:
+        return '"' if special or text.endswith(" ") else LITERAL
+    if text in OLD_BOOLEANS or not is_string(text) or _BASE_60.fullmatch(text):
+        return '"'
+    if not (special or has_breaks(text) or " " in (text[0], text[-1]) or _has_indicator(text)):
+        return ""
+    return '"' if special or _break_before_space(text) else "'"
+
+
+def _space_before_break(text: str) -> bool:
+    return re.search(f" [{_BREAKS}]", text) is not None
+
+
+def _break_before_space(text: str) -> bool:
+    return re.search(f"[{_BREAKS}] ", text) is not None
+
+
+def _has_indicator(text: str) -> bool:
+    first = text[0]
+    return (
+        first in _FIRST_INDICATORS
+        or (first in "?:-" and text[1:2] in ("", " ", "\t"))
+        or text.startswith(("---", "..."))
+        or _INDICATOR_INSIDE.search(text) is not None
+    )
+
+
+def double_quoted(text: str) -> str:
+    """The text in double quotes, on one line."""
+    return f'"{"".join(escape_all(text))}"'
+
+
+def escape_all(text: str) -> list[str]:
+    """Each character as it stands in double quotes. A text that begins with a BOM is escaped as a whole, as in
+    go-yaml."""
+    if text.startswith("\ufeff"):
+        return [_escape(character) for character in text]
+    return [_escape(character) if _ESCAPED.match(character) else character for character in text]
+
+
+def _escape(character: str) -> str:
+    if character in _ESCAPES:
+        return "\\" + _ESCAPES[character]
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+
+
+def folded(text: str, style: str, column: int, indent: int) -> str:
+    """A one-line string of the given style, broken at single spaces past the width.
+
+    `column` is where it begins, `indent` the column where its further lines begin.
+    """
+    pieces = escape_all(text) if style == '"' else ["''" if style == "'" and c == "'" else c for c in text]
+    out = [style]
+    column += len(style)
+    after_space = False
+    last = len(text) - 1
+    for index, piece in enumerate(pieces):
+        if piece != " ":
+            out.append(piece)
+            column += len(piece)
+            after_space = False
+            continue
+        before_space = index < last and text[index + 1] == " "
+        breakable = column > WIDTH and not after_space and 0 < index < last
+        if breakable and (style == '"' or not before_space):
+            out.append("\n" + " " * indent + ("\\" if before_space else ""))
+            column = indent + before_space
+        else:
+            out.append(" ")
+            column += 1
+        after_space = True
+    return "".join([*out, style])
+
+
+def single_quoted_with_breaks(text: str, indent: int) -> str:
+    """Single quotes around a text with LINE or PARAGRAPH SEPARATORs, which stand for themselves."""
+    out = ["'"]
+    after_break = False
+    for character in text:
+        if character in _BREAKS:
+            out.append(character)
+            after_break = True
+            continue
+        if after_break:
+            out.append(" " * indent)
+        out.append("''" if character == "'" else character)
+        after_break = False
+    return "".join([*out, " " * indent if after_break else "", "'"])
+
+
+def literal(text: str, indent: int) -> str:
+    """A block scalar: its header, then the lines at `indent`. It ends without a line break."""
+    hint = "2" if text[0] in f" {_BREAKS}" else ""
+    body = text[:-1] if text.endswith("\n") else text
+    chomp = "-" if body == text else "+" if not body or body[-1] in _BREAKS else ""
+    margin = " " * indent
+    lines = [margin + line if line else "" for line in body.split("\n")]
+    return "\n".join([f"|{hint}{chomp}", *lines])
