@@ -98,6 +98,8 @@ def _sequence(sequence: list[Any], first: str, margin: str, lines: list[str]) ->
 
 
 def _label(key: str) -> str | None:
+    if "\u0085" in key:
+        raise YamlError(f"the key {key!r} holds a NEL (U+0085)", hint="Kustomize cannot print it either")
     text = styles.as_read_again(key)
     simple = len(text.encode()) <= LONGEST_SIMPLE_KEY and not styles.has_breaks(text)
     label = _labels[key] = styles.inline(text) if simple else None
@@ -115,13 +117,10 @@ def _string(text: str, column: int, indent: int) -> str:
     if line is None:
         text = styles.as_read_again(text)
         line = _inline[text] = styles.inline(text)
-    if line is not None:
-        if column + len(line) <= styles.WIDTH or " " not in text:
-            return line
-        return styles.folded(text, styles.style_of(text), column, indent)
-    if "\n" in text:
-        return styles.literal(text, indent)
-    return styles.single_quoted_with_breaks(text, indent)
+    if line is not None and (column + len(line) <= styles.WIDTH or " " not in text):
+        return line
+    style = styles.style_of(text)
+    return styles.literal(text, indent) if style == styles.LITERAL else styles.folded(text, style, column, indent)
 
 
 def _boolean(value: bool) -> str:

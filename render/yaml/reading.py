@@ -31,8 +31,12 @@ from render.yaml.tags import tagged
 MOST_REMEMBERED = 1 << 16
 """Entries after which a memory is emptied: a controller runs for months."""
 
-MERGE = object()
-"""Stands for the key `<<` until its mapping is complete."""
+
+class Merge:
+    """Stands for the key `<<` until its mapping is complete."""
+
+
+MERGE = Merge()
 VANISHES = object()
 """Stands for a quoted `"<<"`, whose entry Kustomize loses."""
 
@@ -166,7 +170,8 @@ class _Reader:
 
     def _start_document(self, event: Any) -> None:
         self._anchors.clear()
-        if event.version or event.tags:
+        accepted = None if self._dialect.resources else (1, 1)
+        if event.tags or event.version not in (None, accepted):
             self._fail("did not find expected <document start>", event, hint="leave %YAML and %TAG lines out")
 
     def _odd_scalar(self, event: Any, flow: bool) -> Any:
@@ -190,8 +195,10 @@ class _Reader:
         text, plain = event.value, not event.style
         if event.style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
-        if text == "<<":
-            return MERGE if plain or not self._dialect.resources else VANISHES
+        if text == "<<" and self._dialect.resources:
+            return MERGE if plain else VANISHES
+        if text == "<<" and plain:
+            return Merge()  # each one counts, where it stands
         value = tagged(event, self._dialect.resolve, self._fail) if event.tag else text
         if plain and not event.tag:
             value = self._dialect.resolve(text)
@@ -216,18 +223,16 @@ class _Reader:
     def _settle_odd_keys(self, mapping: dict[Any, Any], event: Any) -> None:
         """Merge what stands under `<<`, in place; drop what Kustomize drops."""
         mapping.pop(VANISHES, None)
-        if MERGE not in mapping:
-            return
-        if self._dialect.resources:
-            merged = mapping.pop(MERGE)
-            for source in self._merge_sources(merged, event):
+        if MERGE in mapping:
+            for source in self._merge_sources(mapping.pop(MERGE), event):
                 for key, value in source.items():
                     mapping.setdefault(key, value)
+        if self._dialect.resources:
             return
         entries = list(mapping.items())
         mapping.clear()
         for key, value in entries:
-            if key is MERGE:
+            if isinstance(key, Merge):
                 for source in reversed(self._merge_sources(value, event)):
                     mapping.update(source)
             else:

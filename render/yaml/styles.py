@@ -26,6 +26,7 @@ _SPECIAL = re.compile("[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _REFUSED = re.compile("[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
 _INDICATOR_INSIDE = re.compile(r":(?:[ \t]|\Z)|[ \t]#")
+_LINE_START = re.compile(f"(?:(?<=[{_BREAKS}])|\\A)(?=[^{_BREAKS}])")
 _ESCAPED = re.compile(f'{_SPECIAL.pattern}|["\\\\{_BREAKS}]')
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
@@ -153,54 +154,45 @@ def _escape(character: str) -> str:
 
 
 def folded(text: str, style: str, column: int, indent: int) -> str:
-    """A one-line string of the given style, broken at single spaces past the width.
+    """A string of the given style, broken at single spaces past the width.
 
-    `column` is where it begins, `indent` the column where its further lines begin.
+    `column` is where it begins, `indent` the column where its further lines begin. In single quotes, LINE and
+    PARAGRAPH SEPARATORs stand for themselves and begin a line.
     """
     pieces = escape_all(text) if style == '"' else ["''" if style == "'" and c == "'" else c for c in text]
+    margin = " " * indent
     out = [style]
     column += len(style)
-    after_space = False
+    after_space = after_break = False
     last = len(text) - 1
     for index, piece in enumerate(pieces):
-        if piece != " ":
-            out.append(piece)
-            column += len(piece)
-            after_space = False
+        if piece == " ":
+            before_space = index < last and text[index + 1] == " "
+            breakable = column > WIDTH and not after_space and 0 < index < last
+            if breakable and (style == '"' or not before_space):
+                out.append("\n" + margin + ("\\" if before_space else ""))
+                column = indent + before_space
+            else:
+                out.append(" ")
+                column += 1
+            after_space = True
             continue
-        before_space = index < last and text[index + 1] == " "
-        breakable = column > WIDTH and not after_space and 0 < index < last
-        if breakable and (style == '"' or not before_space):
-            out.append("\n" + " " * indent + ("\\" if before_space else ""))
-            column = indent + before_space
-        else:
-            out.append(" ")
-            column += 1
-        after_space = True
+        if piece in _BREAKS:
+            after_break, column = True, indent
+        elif after_break:
+            out.append(margin)
+            after_break = False
+        out.append(piece)
+        column += len(piece) if not after_break else 0
+        after_space = False
     return "".join([*out, style])
-
-
-def single_quoted_with_breaks(text: str, indent: int) -> str:
-    """Single quotes around a text with LINE or PARAGRAPH SEPARATORs, which stand for themselves."""
-    out = ["'"]
-    after_break = False
-    for character in text:
-        if character in _BREAKS:
-            out.append(character)
-            after_break = True
-            continue
-        if after_break:
-            out.append(" " * indent)
-        out.append("''" if character == "'" else character)
-        after_break = False
-    return "".join([*out, " " * indent if after_break else "", "'"])
 
 
 def literal(text: str, indent: int) -> str:
     """A block scalar: its header, then the lines at `indent`. It ends without a line break."""
-    hint = "2" if text[0] in f" {_BREAKS}" else ""
-    body = text[:-1] if text.endswith("\n") else text
-    chomp = "-" if body == text else "+" if not body or body[-1] in _BREAKS else ""
     margin = " " * indent
-    lines = [margin + line if line else "" for line in body.split("\n")]
-    return "\n".join([f"|{hint}{chomp}", *lines])
+    hint = "2" if text[0] in f" {_BREAKS}" else ""
+    body = text[:-1] if text[-1] in _BREAKS else text
+    chomp = "-" if body == text else "+" if not body or body[-1] in _BREAKS else ""
+    lines = _LINE_START.sub(margin, text.removesuffix("\n"))
+    return f"|{hint}{chomp}\n{lines}"
