@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 Manifest = dict[str, Any]
+Event = tuple[float, str, Manifest]
 
 _CLUSTER_WIDE = {
     "Namespace",
@@ -145,30 +146,34 @@ class Client:
 
 
 class History:
-    """Every event of one kind since it was made, in the server's order: (type, object). Survives a server's death."""
+    """Every event of one kind since it was made, in the server's order. Survives a server's death.
+
+    An event is (when it came, of `time.monotonic`; its type; the object), so histories of two servers can be laid
+    side by side.
+    """
 
     def __init__(self, client: Client, path: str) -> None:
         self._client = client
         self._path = path
-        self._events: list[tuple[str, Manifest]] = []
+        self._events: list[Event] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self.troubles: list[str] = []
         listing = client.request("GET", path)
         with self._lock:
-            self._events += [("LISTED", item) for item in listing["items"]]
+            self._events += [(time.monotonic(), "LISTED", item) for item in listing["items"]]
         self._version: str = listing["metadata"]["resourceVersion"]
         self._thread = threading.Thread(target=self._run, name=f"history {path}", daemon=True)
         self._thread.start()
 
-    def events(self) -> list[tuple[str, Manifest]]:
+    def events(self) -> list[Event]:
         """What was seen so far."""
         with self._lock:
             return list(self._events)
 
     def objects(self) -> list[Manifest]:
         """Every state of every object that was seen so far."""
-        return [item for _, item in self.events()]
+        return [item for _, _, item in self.events()]
 
     def close(self) -> None:
         """Stop recording."""
@@ -198,7 +203,7 @@ class History:
             self._version = event["object"]["metadata"]["resourceVersion"]
             if event["type"] != "BOOKMARK":
                 with self._lock:
-                    self._events.append((event["type"], event["object"]))
+                    self._events.append((time.monotonic(), event["type"], event["object"]))
 
 
 def eventually(

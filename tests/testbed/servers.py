@@ -243,6 +243,7 @@ def _etcd(binaries: Path, folder: Path, client: Port, peer: Port, options: Optio
 
 
 def _apiserver(binaries: Path, site: ApiServer, etcd: Port, secure: Port) -> list[str | Path]:
+    """No endpoints of Service default/kubernetes: it may not name loopback, where the only server listens."""
     folder = site.folder
     return [
         binaries / "kube-apiserver",
@@ -260,6 +261,7 @@ def _apiserver(binaries: Path, site: ApiServer, etcd: Port, secure: Port) -> lis
             allow_privileged="true",
             profiling="false",
             request_timeout=f"{site.options.request_timeout}s",
+            endpoint_reconciler_type="none",
         ),
         *([] if site.options.service_accounts else ["--disable-admission-plugins=ServiceAccount"]),
     ]

@@ -65,7 +65,7 @@ def test_a_history_keeps_every_state_in_order(real_api: ApiServer) -> None:
     client.delete("v1", "ConfigMap", "counter", namespace)
     eventually("four events", lambda: len(history.events()) >= 4, seconds=20)
     history.close()
-    seen = [(kind, item["data"]["n"]) for kind, item in history.events() if item["metadata"]["name"] == "counter"]
+    seen = [(kind, item["data"]["n"]) for _, kind, item in history.events() if item["metadata"]["name"] == "counter"]
     assert seen == [("ADDED", "0"), ("MODIFIED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
     assert history.troubles == []
 
