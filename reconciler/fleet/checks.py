@@ -156,12 +156,15 @@ def distinct_names(documents: Iterable[Document]) -> None:
         seen.setdefault(document.name, document.path)
 
 
-def dependencies(applications: Loaded) -> None:
-    """`dependsOn` names applications that exist, and no circle of them."""
+def dependencies(applications: Loaded, *, complete: bool) -> None:
+    """`dependsOn` names applications that exist, and no circle of them.
+
+    Unless all applications are there (`complete`), a name that is not among them is no error yet.
+    """
     needs = {document.name: document.spec.get("dependsOn", []) for document, _ in applications}
     for document, _ in applications:
         for index, name in enumerate(needs[document.name]):
-            if name not in needs:
+            if complete and name not in needs:
                 names = ", ".join(sorted(needs))
                 document.report(
                     f'spec.dependsOn names "{name}", which is no application of this fleet ({names})',

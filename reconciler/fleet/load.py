@@ -43,25 +43,21 @@ def load(tree: Tree) -> Fleet:
     platform = tuple(_folders(tree, document, "platform"))
     for folder in platform:
         checks.holds_kustomization(tree, document, folder)
-    applications = _applications(tree, document, platform)
+    folders = _folders(tree, document, "applications")
+    for folder in sorted({*platform} & {*folders}):
+        document.report(f"{folder} is both platform and application", "spec", "platform")
+    applications = _applications(tree, document, folders)
     fleet = parse.fleet(document, platform, tuple(found for _, found in applications))
     checks.times(document, fleet, applications)
-    checks.dependencies(applications)
+    checks.dependencies(applications, complete=len(applications) == len(folders))
     checks.groups(applications)
     if errors:
         raise InputErrors({str(error): error for error in errors}.values())
     return fleet
 
 
-def _applications(tree: Tree, document: Document, platform: tuple[str, ...]) -> list[tuple[Document, Application]]:
-    loaded: list[tuple[Document, Application]] = []
-    for folder in _folders(tree, document, "applications"):
-        if folder in platform:
-            document.report(f"{folder} is both platform and application", "spec", "platform")
-            continue
-        found = _application(tree, document, folder)
-        if found is not None:
-            loaded.append(found)
+def _applications(tree: Tree, document: Document, folders: list[str]) -> list[tuple[Document, Application]]:
+    loaded = [found for folder in folders if (found := _application(tree, document, folder)) is not None]
     checks.distinct_names([written for written, _ in loaded])
     return sorted(loaded, key=lambda pair: pair[1].name)
 

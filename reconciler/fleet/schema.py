@@ -149,7 +149,7 @@ def _unknown(kind: str, field: tuple[str | int, ...], error: Any) -> Iterator[Pr
             yield Problem(at, f"{dotted(at)} is not supported yet", later)
             continue
         where = f" in {dotted(field)}" if field else ""
-        near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
         hint = f'did you mean "{near[0]}"?' if near else f"{dotted(field) or kind} has: {', '.join(known)}"
         yield Problem(at, f"unknown field {shown(key)}{where}", hint)
 
@@ -179,22 +179,26 @@ def _wrong(kind: str, field: tuple[str | int, ...], error: Any) -> Iterator[Prob
 
 def _expected(error: Any) -> str:
     rule, limit = str(error.validator), error.validator_value
-    if rule == "type":
-        return str(error.schema.get("title") if error.absolute_path else "") or TYPES[limit][1]
-    return {
-        "const": lambda: shown(limit),
-        "enum": lambda: " or ".join(limit),
-        "pattern": lambda: str(error.schema["title"]),
-        "minLength": lambda: "some text",
-        "minimum": lambda: f"at least {limit}",
-        "minItems": lambda: f"at least {limit} entry",
-        "uniqueItems": lambda: "each entry once",
-    }[rule]()
+    title = str(error.schema.get("title", ""))
+    # The title of a whole kind is its name, no description of a value.
+    return (title if error.absolute_path and rule in ("type", "pattern") else "") or _EXPECTED[rule](limit)
 
+
+_EXPECTED: Mapping[str, Callable[[Any], str]] = {
+    "type": lambda name: TYPES[name][1],
+    "const": shown,
+    "enum": " or ".join,
+    "pattern": lambda pattern: f"text like {pattern}",
+    "minLength": lambda _: "some text",
+    "minimum": lambda least: f"at least {least}",
+    "minItems": lambda least: f"at least {least} entry",
+    "uniqueItems": lambda _: "each entry once",
+}
+"""What a keyword of a schema wants, in words."""
 
 _WORDS: Mapping[str, Callable[[str, tuple[str | int, ...], Any], Iterator[Problem]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
-    **dict.fromkeys(("type", "const", "enum", "pattern", "minLength", "minimum", "minItems", "uniqueItems"), _wrong),
+    **dict.fromkeys(_EXPECTED, _wrong),
 }
 """jsonschema's findings: which function puts them into words."""

@@ -1,0 +1,128 @@
+"""What a move, a suspension or its end changes in an application's own files: fields and their values, no text.
+
+A move that could not be carried out is refused here, before anybody commits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import FleetError
+from reconciler.fleet.durations import words
+from reconciler.fleet.model import Application, Fleet, MoveKind
+
+FieldValue = str | int | bool | Sequence[str] | None
+"""A field's new value; None takes the field away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disaster:
+    """What a disaster move asserts. `allow_data_loss` is a duration as written, or "unknown"."""
+
+    declared_down: tuple[str, ...]
+    allow_data_loss: str
+    reason: str
+    override_fence: str | None = None
+    allow_discard: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One application's move and the fields of its placement that say so."""
+
+    application: Application
+    giver: str
+    taker: str
+    kind: MoveKind
+    epoch: int
+    fields: Mapping[str, FieldValue]
+    allowed_loss: str | None
+    reason: str | None
+
+
+def named(fleet: Fleet, name: str) -> Application:
+    """The application of that name. Raises `FleetError` if there is none."""
+    application = fleet.application(name)
+    if application is None:
+        known = ", ".join(application.name for application in fleet.applications)
+        raise FleetError(f'there is no application "{name}" in this fleet ({known})')
+    return application
+
+
+def plan_move(
+    application: Application, taker: str, disaster: Disaster | None = None, reason: str | None = None
+) -> Move:
+    """The move of an application to a site. Raises `FleetError` for one that makes no sense."""
+    name, now = application.name, application.placement
+    if taker not in application.sites:
+        raise FleetError(f'"{taker}" is no site of {name} ({", ".join(application.sites)})')
+    if taker == now.active:
+        raise FleetError(f"{name} is placed at {taker} already", hint=f"epoch {now.epoch} in {now.path}")
+    if application.suspended:
+        raise FleetError(f"{name} is suspended", hint=f"siteshift resume {name}")
+    fields: dict[str, FieldValue] = {"active": taker, "epoch": now.epoch + 1}
+    if disaster is None:
+        fields |= {"move": "planned", "declaredDown": None, "allowDataLoss": None, "overrideFence": None}
+        fields["reason"] = reason
+        consents = now.allow_discard
+    else:
+        _check_disaster(application, taker, disaster)
+        fields |= {
+            "move": "disaster",
+            "declaredDown": list(disaster.declared_down),
+            "allowDataLoss": disaster.allow_data_loss,
+            "reason": disaster.reason,
+            "overrideFence": disaster.override_fence,
+        }
+        reason, consents = disaster.reason, (*now.allow_discard, *disaster.allow_discard)
+    # A site's consent to be overwritten outlives the move that gave it, until the site is the one that holds the data.
+    kept = [site for site in dict.fromkeys(consents) if site != taker]
+    fields["allowDiscard"] = kept or None
+    kind: MoveKind = "planned" if disaster is None else "disaster"
+    loss = None if disaster is None else disaster.allow_data_loss
+    return Move(application, now.active, taker, kind, now.epoch + 1, fields, loss, reason)
+
+
+def _check_disaster(application: Application, taker: str, disaster: Disaster) -> None:
+    for field, sites in (("--declare-down", disaster.declared_down), ("--allow-discard", disaster.allow_discard)):
+        for site in sites:
+            if site not in application.sites:
+                raise FleetError(
+                    f"{field} {site}: this is no site of {application.name} ({', '.join(application.sites)})"
+                )
+            if site == taker:
+                raise FleetError(f"{field} {site}: this is the site that {application.name} would move to")
+    if application.placement.active not in disaster.declared_down:
+        giver = application.placement.active
+        raise FleetError(
+            f"{application.name} is placed at {giver}, which is not declared down",
+            hint=f"--declare-down {giver}; or leave out --disaster for a move that loses nothing",
+        )
+
+
+def message(moves: Sequence[Move]) -> str:
+    """The commit message: what moves, from where to where, and why."""
+    names, taker = ", ".join(move.application.name for move in moves), moves[0].taker
+    lines = [f"Move {names} to {taker} ({moves[0].kind})", ""]
+    lines += [f"{move.application.name}: {move.giver} > {move.taker}, epoch {move.epoch}" for move in moves]
+    reason, first = moves[0].reason, moves[0].fields
+    if moves[0].kind == "disaster":
+        down = first["declaredDown"]
+        lines += ["", f"Declared down: {', '.join(down) if isinstance(down, list) else down}"]
+        lines += [f"Data that may be lost: {moves[0].allowed_loss}"]
+    if reason is not None:
+        lines += ["", f"Reason: {reason}"]
+    return "\n".join(lines) + "\n"
+
+
+def loss_in_words(move: Move) -> str:
+    """What a move may lose, as a sentence."""
+    if move.kind == "planned":
+        return f"{move.application.name}: nothing is lost."
+    name, giver = move.application.name, move.giver
+    if move.allowed_loss == "unknown":
+        return f"{name}: any amount of the newest data of {giver} may be lost."
+    rpo = move.application.replication.rpo
+    usual = "" if rpo is None else f" (its RPO is {words(rpo)})"
+    return f"{name}: up to {move.allowed_loss} of the newest data of {giver} may be lost{usual}."
