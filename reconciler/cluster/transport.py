@@ -174,10 +174,10 @@ def _pause(retry_after: str | None, turn: int) -> float:
 
 def _why(error: Exception) -> str:
     """An exception in words of people, without addresses of objects in memory."""
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return "no connection in time"
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return "no answer in time"
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "connection refused" if "refused" in str(error) else "no connection"
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return "no connection in time"
     return mask_text(str(error).rpartition(">: ")[2] or type(error).__name__)

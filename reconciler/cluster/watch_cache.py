@@ -23,6 +23,9 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 15.0
 """Seconds between tries at most."""
 
+SHORTEST_WATCH = 1.0
+"""Seconds; a watch that the server ends sooner counts as failed, so that it is not asked again without a pause."""
+
 _Key = tuple[str, str]
 
 
@@ -111,7 +114,6 @@ class WatchCache:
             begun = self._clock.monotonic()
             try:
                 self._list_and_follow()
-                continue
             except ClusterError as error:
                 self.error = error
             except Exception as error:
@@ -149,6 +151,7 @@ class WatchCache:
 
     def _follow(self, version: str) -> str:
         """Take events in until the server ends the watch; the version to go on from."""
+        begun = self._clock.monotonic()
         watch = self._cluster.watch(
             self.api_version,
             self.kind,
@@ -170,6 +173,8 @@ class WatchCache:
                 self._watch = None
             with contextlib.suppress(OSError):
                 watch.close()
+        if self._clock.monotonic() - begun < SHORTEST_WATCH and not self._stopping.is_set():
+            raise Unreachable(f"watch {self.kind}: the server ended it at once")
         return version
 
     def _take(self, event: Event) -> None:
