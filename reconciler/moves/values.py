@@ -98,7 +98,6 @@ class Journal:
     obligations: tuple[Obligation, ...] = ()
     discard: bool = False
     freeze: Freeze | None = None
-    forgiven: str = ""
     loss: float | Literal["unknown"] | None = None
     down: tuple[str, ...] = ()
     skipped: tuple[int, ...] = ()
@@ -146,7 +145,7 @@ class Listing:
     """The branch and all refs of the Git server as it listed them at `at`.
 
     `proven`: it was made after this process's push was accepted by that very server (P8); else it is only a fetch.
-    `regressed`: sites whose ack ref did not descend from the one seen before.
+    `distrusted`: sites whose ack ref did not descend from the one seen before, or whose ack cannot be read.
     """
 
     head: str
@@ -154,7 +153,7 @@ class Listing:
     proven: bool
     acks: Mapping[str, Ack] = field(default_factory=dict)
     signs: Mapping[str, Sign] = field(default_factory=dict)
-    regressed: frozenset[str] = frozenset()
+    distrusted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,24 +166,30 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The placements after the mark's commit, oldest first (the mark's own excluded), up to `head`.
+    """The placements after the mark's commit, oldest first, up to `head`; a file that was changed and says the same
+    appears again. `base` is the placement at the mark's commit; without a mark, `placements` is the head's alone.
 
-    `rewound`: the head does not descend from the mark's commit; then `placements` is the head's alone.
+    `rewound`: the head does not descend from the mark's commit; then too `placements` is the head's alone. `line` are
+    the latest commits of the branch along first parents, for `acceptRewind`.
     """
 
     head: str
     placements: tuple[Placed, ...]
+    base: Placement | None = None
     rewound: bool = False
+    line: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class StartObject:
     """An object with a start field, as the cluster has it. `stopped`: its start field says so and nothing asks for a
-    start; `ready`: it runs and is ready."""
+    start; `runs`: something of it still runs; `ready`: it runs and is ready (one that is rendered and not in the
+    cluster yet is stopped and not ready)."""
 
     ref: Ref
     run_level: str
     stopped: bool
+    runs: bool = False
     ready: bool = False
     standby: bool = False
 
@@ -207,11 +212,12 @@ class Observation:
 
 
 class CopyRole(Enum):
-    """What this site's copy of the data is."""
+    """What this site's copy of the data is. NONE: its resource is not there; ANY: nothing is replicated, it is both."""
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
     NONE = "none"
+    ANY = "any"
     UNKNOWN = "unknown"
 
 
@@ -264,7 +270,8 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The times that bound the protocol, in seconds; names as on the protocol page: `tolerance` is σ, `stop` how long
-    a stop may take, `promotion` a promotion, `fence` T_fence without a lease (for sites once declared down)."""
+    a stop may take, `promotion` a promotion, `readiness` a start; `fence` is T_fence for sites once declared down where
+    there is no lease."""
 
     poll: float
     freshness: float
@@ -274,6 +281,7 @@ class Limits:
     stop: float
     promotion: float
     fence: float
+    readiness: float
 
 
 @dataclass(frozen=True, slots=True)
