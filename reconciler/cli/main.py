@@ -49,8 +49,8 @@ def main(line: Sequence[str] | None = None) -> int:
         return _run(words)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else DONE
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED, debug)
+    except KeyboardInterrupt as stop:
+        return _say(str(stop) or "interrupted", INTERRUPTED, debug)
     except BrokenPipeError:
         # Whoever read our output has had enough (`| head`); Python would complain about it again while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -79,10 +79,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
-    """The parser of one command, as its module fills it in."""
+    """The parser of one command, as its module fills it in; a module's EXAMPLES stand below its options."""
+    examples = getattr(module, "EXAMPLES", "")
     own = argparse.ArgumentParser(
         prog=f"siteshift {name}",
         description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
+        epilog=f"examples:\n{examples}" if examples else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -13,7 +13,7 @@ def seconds(text: str) -> float:
     return sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text))
 
 
-def words(duration: float) -> str:
+def show(duration: float) -> str:
     """A number of seconds in the form that people write, in at most two units; 90.0 is "1m30s"."""
     if duration < 1:
         return f"{round(duration * 1000)}ms"

@@ -87,7 +87,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The unit that moves. `folder` holds its application.yaml; `sites` are those that may carry it."""
+    """The unit that moves. `folder` holds its application.yaml; `sites` are those that may carry it.
+
+    `overlay` (with {site} in it) and `roles` are paths from the repository's root; `overlay` is None for the default.
+    """
 
     name: str
     folder: str

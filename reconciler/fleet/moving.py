@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import FleetError
-from reconciler.fleet.durations import words
+from reconciler.fleet.durations import show
 from reconciler.fleet.model import Application, Fleet, MoveKind
 
 FieldValue = str | int | bool | Sequence[str] | None
@@ -124,5 +124,5 @@ def loss_in_words(move: Move) -> str:
     if move.allowed_loss == "unknown":
         return f"{name}: any amount of the newest data of {giver} may be lost."
     rpo = move.application.replication.rpo
-    usual = "" if rpo is None else f" (its RPO is {words(rpo)})"
+    usual = "" if rpo is None else f" (its RPO is {show(rpo)})"
     return f"{name}: up to {move.allowed_loss} of the newest data of {giver} may be lost{usual}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.fleet.durations import words
+from reconciler.fleet.durations import show
 from reconciler.fleet.model import Application, Fleet, Lease
 
 CLOCK_RATE_ERROR = 0.01
@@ -48,18 +48,18 @@ def of_fleet(fleet: Fleet) -> Iterator[TimeProblem]:
     trip = git_round_trip(fleet)
     for name, value in (("poll", fleet.poll), ("freshness", fleet.freshness)):
         if value < 2 * trip:
-            yield _too_short((name,), value, 2 * trip, f"twice what a push and a list may take ({words(trip)})")
+            yield _too_short((name,), value, 2 * trip, f"twice what a push and a list may take ({show(trip)})")
     if fleet.freshness >= fleet.permit:
         yield TimeProblem(
             ("freshness",),
-            f"spec.freshness is {words(fleet.freshness)}, expected less than spec.permit ({words(fleet.permit)})",
+            f"spec.freshness is {show(fleet.freshness)}, expected less than spec.permit ({show(fleet.permit)})",
             "a proof must not be trusted for longer than a permit",
         )
     if fleet.permit < 3 * fleet.poll:
-        why = f"three renewals, one with each poll ({words(fleet.poll)})"
+        why = f"three renewals, one with each poll ({show(fleet.poll)})"
         yield _too_short(("permit",), fleet.permit, 3 * fleet.poll, why)
     if fleet.permit < 4 * CLOCK_TOLERANCE:
-        why = f"four times the tolerance of a cluster's clocks ({words(CLOCK_TOLERANCE)})"
+        why = f"four times the tolerance of a cluster's clocks ({show(CLOCK_TOLERANCE)})"
         yield _too_short(("permit",), fleet.permit, 4 * CLOCK_TOLERANCE, why)
 
 
@@ -68,7 +68,7 @@ def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0) -> Iterator[
     trip = git_round_trip(fleet)
     least = 3 * fleet.poll + trip
     if lease.time < least:
-        why = f"three polls ({words(fleet.poll)} each) and a push and a list ({words(trip)})"
+        why = f"three polls ({show(fleet.poll)} each) and a push and a list ({show(trip)})"
         yield _too_short(("lease", "time"), lease.time, least, why)
     if lease.time < fleet.permit:
         yield _too_short(("lease", "time"), lease.time, fleet.permit, "the fleet's permit")
@@ -76,8 +76,8 @@ def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0) -> Iterator[
     if lease.fence_after < needed:
         stop = max(longest_stop, CLOCK_TOLERANCE + fleet.request_timeout)
         why = (
-            f"the lease ({words(lease.time)}), the longest stop ({words(stop)}), a demotion"
-            f" ({words(fleet.request_timeout)}) and one poll ({words(fleet.poll)}), with room for clocks"
+            f"the lease ({show(lease.time)}), the longest stop ({show(stop)}), a demotion"
+            f" ({show(fleet.request_timeout)}) and one poll ({show(fleet.poll)}), with room for clocks"
         )
         yield _too_short(("lease", "fenceAfter"), lease.fence_after, needed, why)
 
@@ -105,6 +105,6 @@ def least_data_loss(fleet: Fleet, application: Application, longest_stop: float 
 def _too_short(field: tuple[str, ...], value: float, least: float, why: str) -> TimeProblem:
     return TimeProblem(
         field,
-        f"spec.{'.'.join(field)} is {words(value)}, expected at least {words(least)}",
+        f"spec.{'.'.join(field)} is {show(value)}, expected at least {show(least)}",
         f"that is {why}",
     )

@@ -23,7 +23,7 @@ def application_unit(tree: Tree, application: Application, site: str, role: Role
 def overlay_folder(tree: Tree, application: Application, site: str) -> str:
     """`spec.overlay` where it is given, else `sites/<site>` where that exists, else `base`."""
     if application.overlay is not None:
-        return f"{application.folder}/{application.overlay.replace('{site}', site)}"
+        return application.overlay.replace("{site}", site)
     at_site = f"{application.folder}/sites/{site}"
     return at_site if tree.kind(at_site) == "folder" else f"{application.folder}/base"
 

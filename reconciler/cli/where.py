@@ -1,0 +1,44 @@
+"""Which fleet a command means: `--fleet`, or the nearest siteshift.yaml upwards, as it lies there or at `--rev`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from render.tree import Tree
+
+FLEET_FILE = "siteshift.yaml"
+
+
+def fleet_folder(arguments: argparse.Namespace) -> Path:
+    """The fleet's folder. Raises `UsageError` if there is none."""
+    if arguments.fleet is not None:
+        folder = Path(arguments.fleet)
+        if not folder.is_dir():
+            raise UsageError(f"--fleet {arguments.fleet}: there is no such folder")
+        return folder.resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FLEET_FILE).is_file():
+            return folder
+    raise UsageError(
+        f"there is no {FLEET_FILE} here or in a folder above\n"
+        "  hint: --fleet says where the fleet is; `siteshift init` makes a new one"
+    )
+
+
+def fleet_tree(arguments: argparse.Namespace) -> Tree:
+    """The fleet's files: those of `--rev` where it is given, else as they lie there."""
+    folder = fleet_folder(arguments)
+    if getattr(arguments, "rev", None) is not None:
+        from reconciler.source.working import WorkingCopy
+
+        return WorkingCopy(folder).tree(arguments.rev)
+    from render.tree import FolderTree
+
+    return FolderTree(str(folder))
