@@ -9,6 +9,8 @@ from render.errors import YamlError
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
+_SEPARATOR = re.compile(rb"\n---([^\n]*)\n")
+
 
 def text_of(data: bytes) -> str:
     """The file as characters, numbered as libyaml numbers them: without a byte-order mark."""
@@ -19,6 +21,8 @@ def text_of(data: bytes) -> str:
 def from_libyaml(error: Any, data: bytes, path: str) -> YamlError:
     """An error of libyaml's reader, scanner or parser."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if getattr(error, "context", None) == "while scanning a simple key":
+        mark = error.context_mark  # the key itself: the scanner misses its colon only on a later line
     if mark is not None:
         context = f"{error.context}: " if error.context else ""
         return YamlError(f"{context}{error.problem}", path=path, line=mark.line + 1, column=mark.column + 1)
@@ -51,4 +55,20 @@ def refuse_escaped_slash(event: Any, data: bytes, path: str) -> None:
                 line=start.line + lines + 1,
                 column=column,
                 hint="write / instead of \\/",
+            )
+
+
+def refuse_content_beside_separator(data: bytes, path: str) -> None:
+    """Kustomize splits a file at its `---` lines before it parses, and wants nothing but a comment on them."""
+    if b"\n---" not in data:
+        return
+    for separator in _SEPARATOR.finditer(data):
+        rest = separator[1].strip()
+        if rest and not rest.startswith(b"#"):
+            raise YamlError(
+                f"invalid document separator: ---{separator[1].decode(errors='replace')}",
+                path=path,
+                line=data.count(b"\n", 0, separator.start()) + 2,
+                column=1,
+                hint="begin the document on the next line",
             )

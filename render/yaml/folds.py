@@ -6,19 +6,27 @@ gains line breaks. Rendering the same bytes means doing the same.
 
 from __future__ import annotations
 
+import re
+
 from yaml._yaml import CParser
 from yaml.events import ScalarEvent
 
-_SENSITIVE = ("\n ", "\n\t")
+from render.yaml.styles import BREAKS, PRINTABLE
+
+_SENSITIVE = re.compile(r"\n[ \t]|\A[ \n]|\n\n\Z")
+"""What comes out of the second block changed."""
+_NO_BLOCK = re.compile(f" [{BREAKS}]| \\Z|[^\t{PRINTABLE}]")
+"""What makes go-yaml write double quotes instead of a block, which change nothing."""
 
 
 def as_folded_again(text: str) -> str:
     """The text of a folded block after Kustomize has written and read it once more."""
-    if not any(part in text for part in _SENSITIVE) and text[:1] not in (" ", "\n", "") and text[-2:] != "\n\n":
+    if not _SENSITIVE.search(text) or _NO_BLOCK.search(text):
         return text
     header = ">" + ("2" if text[:1] in (" ", "\n") else "")
     header += "+" if text in ("\n",) or text.endswith("\n\n") else "" if text.endswith("\n") else "-"
-    return _read_block(f"{header}\n{_written(text)}\n")
+    end = "" if text.endswith("\n") else "\n"
+    return _read_block(f"{header}\n{_written(text)}{end}")
 
 
 def _written(text: str) -> str:

@@ -32,11 +32,12 @@ MOST_REMEMBERED = 1 << 16
 """Entries after which a memory is emptied: a controller runs for months."""
 
 
-class Merge:
-    """Stands for the key `<<` until its mapping is complete."""
+class Merge(NamedTuple):
+    """Stands for one key `<<` until its mapping is complete."""
+
+    event: Any
 
 
-MERGE = Merge()
 VANISHES = object()
 """Stands for a quoted `"<<"`, whose entry Kustomize loses."""
 
@@ -94,6 +95,8 @@ class _Reader:
 
     def documents(self) -> list[Any]:
         """Every document of the file, in order."""
+        if self._dialect.resources:
+            faults.refuse_content_beside_separator(self._data, self._path)
         try:
             return self._read(CParser(self._data).get_event)
         except YAMLError as error:
@@ -118,7 +121,7 @@ class _Reader:
                     if simple and text in keys:
                         key = text
                     else:
-                        key = self._odd_key(event)
+                        key = self._odd_key(event, into)
                         odd = odd or key.__class__ is not str
                     if unique and key in into:
                         self._duplicate(event)
@@ -146,7 +149,7 @@ class _Reader:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 value = into
                 if odd:
-                    self._settle_odd_keys(value, event)
+                    self._settle_odd_keys(value)
                 if anchors.opened:
                     anchors.close(value)
                 into, is_mapping, key, flow, odd = stack.pop()
@@ -190,15 +193,17 @@ class _Reader:
             self._anchors.name(event.anchor, EMPTY if empty else value)
         return "" if empty and flow and resources else value
 
-    def _odd_key(self, event: Any) -> Any:
+    def _odd_key(self, event: Any, into: dict[Any, Any]) -> Any:
         """A key that was not seen before, or one with a tag or an anchor."""
         text, plain = event.value, not event.style
         if event.style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
-        if text == "<<" and self._dialect.resources:
-            return MERGE if plain else VANISHES
         if text == "<<" and plain:
-            return Merge()  # each one counts, where it stands
+            if self._dialect.resources and any(other.__class__ is Merge for other in into):
+                self._fail("duplicate merge key", event, hint="list what to merge: <<: [*a, *b]")
+            return Merge(event)
+        if text == "<<" and self._dialect.resources:
+            return VANISHES
         value = tagged(event, self._dialect.resolve, self._fail) if event.tag else text
         if plain and not event.tag:
             value = self._dialect.resolve(text)
@@ -220,26 +225,25 @@ class _Reader:
             self._duplicate(event)
         return str(value)
 
-    def _settle_odd_keys(self, mapping: dict[Any, Any], event: Any) -> None:
+    def _settle_odd_keys(self, mapping: dict[Any, Any]) -> None:
         """Merge what stands under `<<`, in place; drop what Kustomize drops."""
         mapping.pop(VANISHES, None)
-        if MERGE in mapping:
-            for source in self._merge_sources(mapping.pop(MERGE), event):
-                for key, value in source.items():
-                    mapping.setdefault(key, value)
-        if self._dialect.resources:
-            return
         entries = list(mapping.items())
         mapping.clear()
         for key, value in entries:
-            if isinstance(key, Merge):
-                for source in reversed(self._merge_sources(value, event)):
-                    mapping.update(source)
-            else:
+            if key.__class__ is not Merge:
                 mapping[key] = value
+            elif not self._dialect.resources:  # the older generation lets the later entry win, merged or not
+                for source in reversed(self._merge_sources(key.event, value)):
+                    mapping.update(source)
+        for key, value in entries:
+            if key.__class__ is Merge and self._dialect.resources:
+                for source in self._merge_sources(key.event, value):
+                    for inner, merged in source.items():
+                        mapping.setdefault(inner, merged)
 
-    def _merge_sources(self, merged: Any, event: Any) -> list[dict[str, Any]]:
-        sources = merged if merged.__class__ is list else [merged]
+    def _merge_sources(self, event: Any, value: Any) -> list[dict[str, Any]]:
+        sources = value if value.__class__ is list else [value]
         if not all(source.__class__ is dict for source in sources):
             self._fail("map merge requires map or sequence of maps as the value", event)
         return list(sources)
@@ -247,8 +251,7 @@ class _Reader:
     def _duplicate(self, event: Any) -> NoReturn:
         text = getattr(event, "value", None) or f"*{event.anchor}"
         line = positions.first_definition(self._data, event.start_mark.index)
-        message = "duplicate merge key" if text == "<<" else f'mapping key "{text}" already defined at line {line}'
-        self._fail(message, event, hint="keep one of the two")
+        self._fail(f'mapping key "{text}" already defined at line {line}', event, hint="keep one of the two")
 
     def _fail(self, message: str, event: Any, hint: str | None = None) -> NoReturn:
         mark = event.start_mark

@@ -20,14 +20,15 @@ LITERAL = "|"
 _SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@=+-]*(?:[ :,][A-Za-z0-9_./@=+(){}-]+)*", re.ASCII)
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
-_BREAKS = "\n\r\u0085\u2028\u2029"
-_SPECIAL = re.compile("[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-"""What libyaml calls not printable; everything above U+FFFF is among it."""
+BREAKS = "\n\r\u0085\u2028\u2029"
+PRINTABLE = "\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd"
+"""What libyaml calls printable, for use between brackets. Nothing above U+FFFF is."""
+_SPECIAL = re.compile(f"[^{PRINTABLE}]")
 _REFUSED = re.compile("[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
 _INDICATOR_INSIDE = re.compile(r":(?:[ \t]|\Z)|[ \t]#")
-_LINE_START = re.compile(f"(?:(?<=[{_BREAKS}])|\\A)(?=[^{_BREAKS}])")
-_ESCAPED = re.compile(f'{_SPECIAL.pattern}|["\\\\{_BREAKS}]')
+_LINE_START = re.compile(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])")
+_ESCAPED = re.compile(f'{_SPECIAL.pattern}|["\\\\{BREAKS}]')
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
     "\\": "\\", "\u0085": "N", "\u00a0": "_", "\u2028": "L", "\u2029": "P",
@@ -98,7 +99,7 @@ def inline(text: str) -> str | None:
 
 def has_breaks(text: str) -> bool:
     """Whether libyaml sees more than one line."""
-    return any(character in text for character in _BREAKS)
+    return any(character in text for character in BREAKS)
 
 
 def style_of(text: str) -> str:
@@ -114,11 +115,11 @@ def style_of(text: str) -> str:
 
 
 def _space_before_break(text: str) -> bool:
-    return re.search(f" [{_BREAKS}]", text) is not None
+    return re.search(f" [{BREAKS}]", text) is not None
 
 
 def _break_before_space(text: str) -> bool:
-    return re.search(f"[{_BREAKS}] ", text) is not None
+    return re.search(f"[{BREAKS}] ", text) is not None
 
 
 def _has_indicator(text: str) -> bool:
@@ -177,7 +178,7 @@ def folded(text: str, style: str, column: int, indent: int) -> str:
                 column += 1
             after_space = True
             continue
-        if piece in _BREAKS:
+        if piece in BREAKS:
             after_break, column = True, indent
         elif after_break:
             out.append(margin)
@@ -191,8 +192,8 @@ def folded(text: str, style: str, column: int, indent: int) -> str:
 def literal(text: str, indent: int) -> str:
     """A block scalar: its header, then the lines at `indent`. It ends without a line break."""
     margin = " " * indent
-    hint = "2" if text[0] in f" {_BREAKS}" else ""
-    body = text[:-1] if text[-1] in _BREAKS else text
-    chomp = "-" if body == text else "+" if not body or body[-1] in _BREAKS else ""
+    hint = "2" if text[0] in f" {BREAKS}" else ""
+    body = text[:-1] if text[-1] in BREAKS else text
+    chomp = "-" if body == text else "+" if not body or body[-1] in BREAKS else ""
     lines = _LINE_START.sub(margin, text.removesuffix("\n"))
     return f"|{hint}{chomp}\n{lines}"
