@@ -31,7 +31,7 @@ def _compare_at(one: str, other: str, index: int) -> int:
     if a.isalpha() != b.isalpha():
         return 1 if a.isalpha() else -1
     if not a.isalpha():
-        start = "1" if "0" in (a, b) and _in_a_number(one, index) else ""
+        start = int("0" in (a, b) and _in_a_number(one, index))
         digits, others = _digits(one, index), _digits(other, index)
         mine, theirs = _value(start, digits), _value(start, others)
         if mine != theirs:
@@ -57,5 +57,9 @@ def _digits(text: str, index: int) -> str:
     return text[index:end]
 
 
-def _value(start: str, digits: str) -> int:
-    return int(f"0{start}{digits}")
+def _value(start: int, digits: str) -> int:
+    """The number as go-yaml counts it: in 64 bits, and by code point for the digits of other scripts."""
+    number = start
+    for digit in digits:
+        number = number * 10 + ord(digit) - ord("0")
+    return (number + 2**63) % 2**64 - 2**63

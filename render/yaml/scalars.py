@@ -34,6 +34,8 @@ _INTEGER = re.compile(
 _BASES = {"x": 16, "b": 2, "o": 8, "d": 10}
 _SIGN_AFTER_BASE = re.compile(r"0(?:b(?P<b>[-+][01]+)|o(?P<o>[-+][0-7]+))", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_POINT_FIRST = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?", re.ASCII)
+"""Where the point comes first, Go's own parser decides: underscores only between digits."""
 _TIME = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
     r"(?:(?P<gap>[Tt ])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2}):(?P<second>[0-9]{1,2})(?:[.,](?P<fraction>[0-9]+))?"
@@ -69,7 +71,7 @@ def is_string(text: str) -> bool:
 def _number(text: str) -> Any:
     """The number that the text is, or the text itself."""
     if text[0] == ".":
-        return _float(text, text) if _FLOAT.fullmatch(text) else text
+        return _float(text.replace("_", ""), text) if _POINT_FIRST.fullmatch(text) else text
     plain = text.replace("_", "")
     if match := _INTEGER.fullmatch(plain):
         base = match.lastgroup or "d"
