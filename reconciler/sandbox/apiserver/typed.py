@@ -1,0 +1,207 @@
+"""What structured merge needs of an object with a schema: its field set, what changed, merging, taking fields out.
+
+The rules are those of Kubernetes' structured-merge-diff: known fields of a map are owned through their leaves, further
+keys and list items are owned themselves; atomic values are owned whole. Nothing here changes its arguments.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.sandbox.apiserver.fieldsets import LEAF, MEMBER, FieldSet
+from reconciler.sandbox.apiserver.schema import ANY, Node
+
+
+class Untypable(Exception):
+    """The value does not fit the schema's merge rules (a list item without its keys, a duplicate)."""
+
+
+def granular(node: Node, value: Any) -> str:
+    """How a value is owned: "map" and "list" by parts, "" as a whole."""
+    if isinstance(value, dict):
+        return "map" if node.shape == "any" or (node.shape == "map" and not node.atomic) else ""
+    return "list" if isinstance(value, list) and node.shape == "list" and not node.atomic else ""
+
+
+def element(node: Node, item: Any) -> str:
+    """The path element of a list's item."""
+    if node.list_type == "set":
+        if isinstance(item, (dict, list)) or item is None:
+            raise Untypable("associative list without keys has an element that is not a scalar")
+        return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+    if not isinstance(item, dict):
+        raise Untypable("associative list with keys may not have non-map elements")
+    defaults = node.key_defaults()
+    key = {name: item.get(name, defaults.get(name)) for name in sorted(node.keys) if name in item or name in defaults}
+    if not key:
+        names = ", ".join(json.dumps(name) for name in node.keys)
+        raise Untypable(f"associative list with keys has an element that omits all key fields [{names}]")
+    return "k:" + json.dumps(key, separators=(",", ":"), ensure_ascii=False)
+
+
+def child_of(node: Node, name: str) -> Node:
+    """The schema below a key; anything goes where the schema knows nothing."""
+    return node.field(name) or ANY
+
+
+def field_set(node: Node, value: Any) -> FieldSet:
+    """Every field that the value states. The root itself is no member."""
+    match granular(node, value):
+        case "map":
+            fields: FieldSet = {}
+            for name, child in value.items():
+                below = field_set(child_of(node, name), child)
+                if child is None or child == {} or not node.known(name):
+                    below = {**below, MEMBER: {}}
+                if below:
+                    fields[f"f:{name}"] = below
+            return fields
+        case "list":
+            return {element(node, item): {**field_set(node.item, item), MEMBER: {}} for item in value}
+    return {} if value is None and node.shape in ("map", "list") and not node.atomic else LEAF
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Which fields were added, removed and modified."""
+
+    added: FieldSet = field(default_factory=dict)
+    removed: FieldSet = field(default_factory=dict)
+    modified: FieldSet = field(default_factory=dict)
+
+
+MISSING: Any = object()
+
+
+def compare(node: Node, old: Any, new: Any) -> Comparison:
+    """The difference of two objects of one schema."""
+    found = Comparison()
+    if old != new:
+        _compare(node, old, new, (), found)
+    return found
+
+
+def _mark(fields: FieldSet, path: tuple[str, ...]) -> None:
+    for step in path:
+        fields = fields.setdefault(step, {})
+    fields[MEMBER] = {}
+
+
+def _compare(node: Node, old: Any, new: Any, path: tuple[str, ...], found: Comparison) -> None:
+    if old is not MISSING and new is not MISSING and (old is new or old == new):
+        return
+    shapes = {granular(node, side) for side in (old, new) if side is not MISSING and side is not None}
+    shape = shapes.pop() if len(shapes) == 1 else ""
+    empty = all(side is MISSING or not side for side in (old, new))
+    leaf = not shape or empty
+    if path and (old is MISSING or new is MISSING):
+        _mark(found.added if old is MISSING else found.removed, path)
+    elif leaf and path:
+        _mark(found.modified, path)
+    if leaf:
+        return
+    if shape == "map":
+        before, after = (side if isinstance(side, dict) else {} for side in (old, new))
+        for name in before.keys() | after.keys():
+            pair = before.get(name, MISSING), after.get(name, MISSING)
+            _compare(child_of(node, name), *pair, (*path, f"f:{name}"), found)
+        return
+    before, after = (_by_element(node, side) if isinstance(side, list) else {} for side in (old, new))
+    for key in before.keys() | after.keys():
+        _compare(node.item, before.get(key, MISSING), after.get(key, MISSING), (*path, key), found)
+
+
+def _by_element(node: Node, items: list[Any], *, unique: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in items:
+        key = element(node, item)
+        if key in found and unique:
+            raise Untypable(f"duplicate entries for key {key[2:]}")
+        found.setdefault(key, item)
+    return found
+
+
+def merge(node: Node, live: Any, config: Any) -> Any:
+    """The live value with the applied one laid over it."""
+    shape = granular(node, config)
+    if not shape or shape != granular(node, live):
+        if shape == "list":
+            _by_element(node, config, unique=True)
+        if shape == "map":
+            return {name: merge(child_of(node, name), MISSING, child) for name, child in config.items()}
+        return config
+    if shape == "map":
+        merged = dict(live)
+        for name, child in config.items():
+            merged[name] = merge(child_of(node, name), live.get(name, MISSING), child)
+        return merged
+    return _merge_list(node, live, config)
+
+
+def _merge_list(node: Node, live: list[Any], config: list[Any]) -> list[Any]:
+    """Items of the config in its order; those only live stay before the next common one."""
+    left, right = _by_element(node, live), _by_element(node, config, unique=True)
+    merged: list[Any] = []
+    common = [key for key in right if key in left]
+    waiting = [(element(node, item), item) for item in live]
+    done: set[str] = set()
+    position = 0
+    keys = list(right)
+    while position < len(keys) or waiting:
+        if waiting and waiting[0][0] not in right:
+            merged.append(waiting.pop(0)[1])
+        elif waiting and (waiting[0][0] in done or (common and waiting[0][0] != common[0])):
+            waiting.pop(0)
+        else:
+            key = keys[position]
+            position += 1
+            done.add(key)
+            merged.append(merge(node.item, left.get(key, MISSING), right[key]))
+            if common and common[0] == key:
+                common.pop(0)
+            if waiting and waiting[0][0] == key:
+                waiting.pop(0)
+    return merged
+
+
+def remove(node: Node, value: Any, fields: FieldSet) -> Any:
+    """The value without the members of `fields`; MISSING if nothing is left of a map or list."""
+    match granular(node, value):
+        case "map":
+            kept: dict[str, Any] = {}
+            for name, child in value.items():
+                below = fields.get(f"f:{name}")
+                if below is None:
+                    kept[name] = child
+                elif MEMBER not in below and (rest := remove(child_of(node, name), child, below)) is not MISSING:
+                    kept[name] = rest
+            return kept if kept or not value else MISSING
+        case "list":
+            items = [(item, fields.get(element(node, item))) for item in value]
+            rest_items = [
+                item if below is None else remove(node.item, item, below)
+                for item, below in items
+                if below is None or MEMBER not in below
+            ]
+            left = [item for item in rest_items if item is not MISSING]
+            return left if left or not value else MISSING
+    return value
+
+
+def ensure_named(node: Node, fields: FieldSet) -> FieldSet:
+    """The set with every known field that has members below it as a member too."""
+    found: FieldSet = {}
+    for key, below in fields.items():
+        if key == MEMBER:
+            found[MEMBER] = {}
+        elif key.startswith("f:") and node.shape in ("map", "any"):
+            name = key[2:]
+            deeper = ensure_named(child_of(node, name), below)
+            found[key] = {**deeper, MEMBER: {}} if node.known(name) else deeper
+        elif node.shape == "list":
+            found[key] = ensure_named(node.item, below)
+        else:
+            found[key] = below
+    return found
