@@ -151,16 +151,16 @@ def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit, position: int)
     annotations = manifest["metadata"].get("annotations") or {}
     where = Origin(origin.path.removeprefix(f"{FLEET}/"), origin.document)
     named = _FILE_NAME.match(origin.path.rpartition("/")[2])
-    level = named[1] if named else FIRST_LEVEL if manifest["kind"] in CLUSTER_WIDE else DEFAULT_LEVEL
-    component = named[2] if named else unit.name
-    level = annotations.get(RUN_LEVEL_ANNOTATION, level)
+    level: str = named[1] if named else FIRST_LEVEL if manifest["kind"] in CLUSTER_WIDE else DEFAULT_LEVEL
+    component: str = named[2] if named else unit.name
+    level = annotations.get(RUN_LEVEL_ANNOTATION) or level
     if not (level.isascii() and level.isdigit()):
         raise InputError(
             f'annotation {RUN_LEVEL_ANNOTATION} is "{level}", expected digits such as "50"',
             path=where.path,
             hint=f"it is on {manifest['kind']} {manifest['metadata']['name']}",
         )
-    return SiteManifest(manifest, level, annotations.get(COMPONENT_ANNOTATION, component), where, position)
+    return SiteManifest(manifest, level, annotations.get(COMPONENT_ANNOTATION) or component, where, position)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What must hold of a site's history. Every check returns what it found wrong, in words; nothing means that it holds."""
+"""What must hold of a site's history. Every check returns what it found wrong, in words; nothing: it holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Life:
 
 
 def lives(history: Sequence[Seen], namespaces: frozenset[str], since: float = 0.0) -> list[Life]:
-    """Every life of the workloads in these namespaces that began at or after `since`, in the order of their beginning."""
+    """Every life of the workloads in these namespaces that began at or after `since`, in order."""
     open_lives: dict[Key, list[float | None]] = {}
     found: list[Life] = []
     for seen in history:

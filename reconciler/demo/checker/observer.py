@@ -115,7 +115,7 @@ class Observer:
                 self._stop.wait(0.1)
 
     def _listed(self, kind: str, items: list[dict[str, Any]]) -> None:
-        there = {_key(kind, item): item for item in items}
+        there = {_key(kind, item): item | {"kind": kind} for item in items}  # a list's items do not say it
         for key in [key for key in self.now if key[0] == kind and key not in there]:
             self._record(key, None)
         for key, item in there.items():

@@ -1,0 +1,216 @@
+"""`siteshift render --site b`: what a site would have once the placement is reached, on a laptop, without a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from render.site import SiteManifest, Unit
+    from render.tree import Tree
+
+EXAMPLES = """\
+examples:
+  siteshift render --site b
+  siteshift render --site b --app ledger --rev HEAD~1
+  siteshift render --site b -o wide | less
+  siteshift render --site b --app ledger -o kustomization --to ledger-at-b && kustomize build ledger-at-b
+
+Fields that moves own (runStrategy, replicas, suspend, replicationState) are printed as they will be once the placement
+is reached; -o wide marks them.
+"""
+
+OUTPUTS = ("yaml", "json", "wide", "dir", "kustomization")
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; the shared ones come from the table."""
+    from reconciler.cli.options import add
+
+    add(parser, "fleet", "site", "app", "rev")
+    parser.add_argument("-o", "--output", choices=OUTPUTS, default="yaml", help="how to print (default: yaml)")
+    parser.add_argument("--to", metavar="DIR", help="where `-o dir` and `-o kustomization` write; must not exist yet")
+    parser.add_argument("--watch", action="store_true", help="print the difference that each save makes")
+    parser.epilog = EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Render and print or write."""
+    from reconciler.cli.where import fleet_tree
+
+    if arguments.output in ("dir", "kustomization") and arguments.to is None:
+        raise UsageError(f"-o {arguments.output} writes files: say where with --to DIR")
+    if arguments.watch:
+        return _watch(arguments)
+    tree = fleet_tree(arguments)
+    units = _units(arguments, tree)
+    if arguments.output == "kustomization":
+        return _write_kustomization(tree, units, _new_folder(arguments.to))
+    from render.site import render_unit
+
+    rendered = {unit: render_unit(tree, unit) for unit in units}
+    if arguments.output == "dir":
+        return _write_files(rendered, _new_folder(arguments.to))
+    sys.stdout.write(PRINTERS[arguments.output](rendered))
+    return 0
+
+
+def _units(arguments: argparse.Namespace, tree: Tree) -> Sequence[Unit]:
+    """What to render: the application that was asked for, or everything that the site has."""
+    from reconciler.fleet.load import load
+    from reconciler.fleet.units import application_unit, platform_units
+
+    fleet = load(tree)
+    sites = [site.name for site in fleet.sites]
+    if arguments.site is None:
+        raise UsageError(f"say for which site: --site {' or --site '.join(sites)}")
+    if arguments.site not in sites:
+        raise UsageError(f'--site is "{arguments.site}", which is no site of this fleet ({", ".join(sites)})')
+    if arguments.app is None:
+        chosen = [application for application in fleet.applications if arguments.site in application.sites]
+        before: Sequence[Unit] = platform_units(fleet)
+    else:
+        one = fleet.application(arguments.app)
+        if one is None:
+            names = ", ".join(application.name for application in fleet.applications)
+            raise UsageError(f'--app is "{arguments.app}", which is no application of this fleet ({names})')
+        if arguments.site not in one.sites:
+            raise UsageError(f"{one.name} is never at site {arguments.site}: its spec.sites are {', '.join(one.sites)}")
+        chosen, before = [one], ()
+    return [
+        *before,
+        *(
+            application_unit(
+                tree,
+                application,
+                arguments.site,
+                "active" if application.placement.active == arguments.site else "passive",
+            )
+            for application in chosen
+        ),
+    ]
+
+
+def print_yaml(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
+    """The objects as Kustomize prints them, unit by unit."""
+    from render.yaml import dump
+
+    return dump(item.manifest for items in rendered.values() for item in sorted(items, key=lambda item: item.position))
+
+
+def print_json(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
+    """One object a record, with what `-o yaml` leaves out."""
+    import json
+
+    records = [
+        {
+            "unit": unit.name,
+            "runLevel": item.run_level,
+            "component": item.component,
+            "origin": {"path": item.origin.path, "document": item.origin.document},
+            "object": item.manifest,
+        }
+        for unit, items in rendered.items()
+        for item in items
+    ]
+    return json.dumps(records, indent=2, ensure_ascii=False) + "\n"
+
+
+def print_wide(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
+    """The objects in order of application, each under a line with its run level, component and origin."""
+    from reconciler.starts.fields import owned_fields
+    from render.yaml import dump
+
+    documents = []
+    for items in rendered.values():
+        for item in items:
+            owned = ", ".join(f"spec.{field.name}" for field in owned_fields(item.manifest))
+            mark = f"  (moves own {owned})" if owned else ""
+            documents.append(
+                f"# level {item.run_level}  component {item.component}  {item.origin.path}{mark}\n"
+                + dump([item.manifest])
+            )
+    return "---\n".join(documents)
+
+
+PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide}
+
+
+def _new_folder(name: str) -> Path:
+    from pathlib import Path
+
+    folder = Path(name)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--to {name}: there is something already; name a new or empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write_kustomization(tree: Tree, units: Sequence[Unit], folder: Path) -> int:
+    """Write what stock Kustomize needs to print the same: one folder a unit, nothing in it is rendered."""
+    from render.site import read_files
+
+    for unit in units:
+        for path, data in read_files(tree, unit).items():
+            target = folder / path if len(units) == 1 else folder / unit.name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    places = [folder] if len(units) == 1 else [folder / unit.name for unit in units]
+    print("\n".join(f"kustomize build {place}" for place in places), file=sys.stderr)
+    return 0
+
+
+def _write_files(rendered: Mapping[Unit, Iterable[SiteManifest]], folder: Path) -> int:
+    """One file an object, named so that the order of the names is the order of application."""
+    from render.yaml import dump
+
+    for unit, items in rendered.items():
+        place = folder / unit.name
+        place.mkdir(exist_ok=True)
+        for number, item in enumerate(items):
+            name = f"{item.manifest['kind']}-{item.manifest['metadata']['name']}".lower().replace(":", "-")
+            file = place / f"0000_{item.run_level}_{item.component}_{number:03}_{name}.yaml"
+            file.write_text(dump([item.manifest]), encoding="utf-8")
+    return 0
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    """Print what there is, then the difference that every save makes, until interrupted."""
+    from reconciler.cli.watching import saves
+    from reconciler.cli.where import fleet_folder
+
+    if arguments.rev is not None or arguments.output not in ("yaml", "wide"):
+        raise UsageError("--watch follows the files as they lie there: it goes without --rev, with -o yaml or wide")
+    from difflib import unified_diff
+
+    from render.errors import SiteshiftError
+    from render.site import render_unit
+
+    def text() -> str:
+        from reconciler.cli.where import fleet_tree
+
+        tree = fleet_tree(arguments)
+        return PRINTERS[arguments.output]({unit: render_unit(tree, unit) for unit in _units(arguments, tree)})
+
+    shown = text()
+    print(f"watching {os.path.relpath(fleet_folder(arguments))}: {shown.count(chr(10))} lines", file=sys.stderr)
+    for _ in saves(fleet_folder(arguments)):
+        try:
+            now = text()
+        except SiteshiftError as error:
+            print(error, file=sys.stderr, flush=True)
+            continue
+        difference = unified_diff(
+            shown.splitlines(True), now.splitlines(True), "before the save", "after the save", n=2
+        )
+        sys.stdout.writelines(difference)
+        sys.stdout.flush()
+        shown = now
+    return 0

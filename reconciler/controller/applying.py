@@ -1,0 +1,116 @@
+"""One object: compare it with what is live, write it if it differs, judge its health.
+
+Nothing is asked of the API server about an object that is as it should be: the comparison and the judgement read the
+watch caches only, and an object that was found as it should be is not even compared again until it or Git changes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.clock import Clock
+from reconciler.diff import Verdict, diff
+from reconciler.errors import ClusterError, NotFound
+from reconciler.fleet.model import Role
+from reconciler.health import Health, judge
+from reconciler.objects import APPLY_MANAGER, Manifest, Ref, ref_of
+from reconciler.starts.fields import owned_fields, without_owned_fields
+from render.site import SiteManifest
+
+if TYPE_CHECKING:
+    from reconciler.cluster import Caches, Cluster
+
+READ_TIMEOUT = 10.0
+"""How long the first LIST of a kind may take, in seconds."""
+
+FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+"""A write that failed is tried again after so many seconds, doubled each time."""
+
+Create = Callable[[Manifest], Manifest]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What became of one object in a pass: `live` is None where it is not there, `error` what its write met."""
+
+    item: SiteManifest
+    ref: Ref
+    live: Manifest | None
+    health: Health | None
+    written: bool = False
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Failure:
+    manifest: Manifest
+    again: float
+    pause: float
+    error: str
+
+
+class Applier:
+    """Brings objects to what Git says. Safe to call from the executor's workers."""
+
+    def __init__(self, cluster: Cluster, caches: Caches, clock: Clock) -> None:
+        self._cluster = cluster
+        self._caches = caches
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._as_desired: dict[Ref, tuple[Manifest, str]] = {}
+        self._failures: dict[Ref, _Failure] = {}
+
+    def bring(self, item: SiteManifest, role: Role, create: Create | None = None) -> ObjectState:
+        """Compare, write if need be, judge. `create` makes objects whose start or role fields belong to the moves."""
+        ref = ref_of(item.manifest)
+        live: Manifest | None = None
+        try:
+            live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
+            failure = self._failures.get(ref)
+            if failure and failure.manifest is item.manifest and self._clock.monotonic() < failure.again:
+                return ObjectState(item, ref, live, self.judge(live, role), error=failure.error)
+            written = self._write(item.manifest, ref, live, create)
+        except ClusterError as error:
+            return ObjectState(item, ref, live, self.judge(live, role), error=self._failed(ref, item.manifest, error))
+        live = live if written is None else written
+        return ObjectState(item, ref, live, self.judge(live, role), written is not None)
+
+    def judge(self, live: Manifest | None, role: Role) -> Health | None:
+        """The health of a live object in a role; None where it is not there."""
+        return None if live is None else judge(live, role=role, now=self._cluster.server_time())
+
+    def forget(self, refs: frozenset[Ref]) -> None:
+        """Drop what is remembered of objects that are no longer desired."""
+        with self._lock:
+            for ref in refs:
+                self._as_desired.pop(ref, None)
+                self._failures.pop(ref, None)
+
+    def _write(self, manifest: Manifest, ref: Ref, live: Manifest | None, create: Create | None) -> Manifest | None:
+        """Write the object if it differs; returns what the server answered, None where nothing had to be written."""
+        if live is None and create is not None and owned_fields(manifest):
+            live = create(manifest)
+        elif live is not None and self._as_desired.get(ref) == (manifest, live["metadata"]["resourceVersion"]):
+            return None
+        desired = manifest if create is None else without_owned_fields(manifest)
+        written = None
+        if live is None or diff(desired, live, manager=APPLY_MANAGER).verdict is not Verdict.UNCHANGED:
+            written = live = self._cluster.apply(desired, manager=APPLY_MANAGER)
+            self._caches.absorb(written)
+        with self._lock:
+            self._as_desired[ref] = (manifest, live["metadata"]["resourceVersion"])
+            self._failures.pop(ref, None)
+        return written
+
+    def _failed(self, ref: Ref, manifest: Manifest, error: ClusterError) -> str:
+        what = f"{ref.kind} is not known to this cluster yet" if isinstance(error, NotFound) else str(error)
+        with self._lock:
+            before = self._failures.get(ref)
+            pause = FIRST_RETRY
+            if before is not None and before.manifest is manifest:
+                pause = min(before.pause * 2, LAST_RETRY)
+            self._failures[ref] = _Failure(manifest, self._clock.monotonic() + pause, pause, what)
+        return what

@@ -1,0 +1,95 @@
+"""What Git says that this site should have: the fleet at a commit, and its units rendered for an effective role.
+
+The last good fleet is held while a commit cannot be read: a broken commit stops nothing and starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.controller.carry_out import Workload
+from reconciler.fleet.load import load
+from reconciler.fleet.model import Application, Fleet, Role
+from reconciler.fleet.units import application_unit, platform_units
+from reconciler.objects import STANDBY_LABEL, ref_of
+from reconciler.starts.fields import START_FIELDS, kind_of, start_value
+from render.cache import UnitCache
+from render.site import SiteManifest, Unit
+from render.tree import Tree
+
+if TYPE_CHECKING:
+    from reconciler.source import Repository
+
+DEFAULT_GRACE = 30.0
+"""Kubernetes' own default of `terminationGracePeriodSeconds`, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The fleet repository at one commit."""
+
+    commit: str
+    tree: Tree
+    fleet: Fleet
+
+
+class Desired:
+    """Fleets and rendered units, kept from commit to commit under what was read to make them."""
+
+    def __init__(self, repository: Repository, site: str) -> None:
+        self._repository = repository
+        self._site = site
+        self._cache = UnitCache()
+        self._last: Revision | None = None
+
+    def at(self, commit: str) -> Revision:
+        """The fleet at a commit. Raises `InputErrors` where it is wrong; the caller goes on with the one before."""
+        if self._last is None or self._last.commit != commit:
+            tree = self._repository.tree(commit)
+            self._last = Revision(commit, tree, load(tree))
+        return self._last
+
+    def platform(self, revision: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
+        """The platform's folders with their objects. Raises `InputError`."""
+        return tuple((unit, self._render(revision, unit)) for unit in platform_units(revision.fleet))
+
+    def application(self, revision: Revision, application: Application, role: Role) -> tuple[SiteManifest, ...]:
+        """An application's objects in a role. Raises `InputError`."""
+        return self._render(revision, application_unit(revision.tree, application, self._site, role))
+
+    def _render(self, revision: Revision, unit: Unit) -> tuple[SiteManifest, ...]:
+        return self._cache.render(revision.tree, unit, revision.commit)
+
+
+def workloads(manifests: Iterable[SiteManifest], ready: frozenset[object]) -> tuple[Workload, ...]:
+    """The objects with start fields among an application's manifests for the active role; `ready` holds the
+    identities of those that run and are healthy."""
+    found = []
+    for item in manifests:
+        manifest = item.manifest
+        if kind_of(manifest) not in START_FIELDS:
+            continue
+        ref = ref_of(manifest)
+        found.append(
+            Workload(
+                ref,
+                manifest["apiVersion"],
+                item.run_level,
+                item.component,
+                start_value(manifest),
+                standby=STANDBY_LABEL in (manifest["metadata"].get("labels") or {}),
+                ready=ref in ready,
+                grace=_grace(manifest),
+            )
+        )
+    return tuple(found)
+
+
+def _grace(manifest: dict[str, object]) -> float:
+    spec = manifest.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    inner = template.get("spec") if isinstance(template, dict) else None
+    seconds = inner.get("terminationGracePeriodSeconds") if isinstance(inner, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) else DEFAULT_GRACE
