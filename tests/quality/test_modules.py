@@ -28,7 +28,6 @@ def by_path(path: Path) -> str:
 def test_a_module_opens_with_why_it_exists(path: Path) -> None:
     docstring = ast.get_docstring(parsed(path)) or ""
     assert len(docstring) >= 30, "a module opens with a docstring that says why it exists"
-    assert docstring.splitlines()[0].rstrip().endswith((".", ":", ",", ";")) or "\n" in docstring
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in modules()}), ids=by_path)
