@@ -1,5 +1,6 @@
-"""The one table of fields that moves own (P10): the start field of each kind and the role fields of each replication
-kind. The generic apply never sends them; such an object is created whole, by the moves' manager, with its stopped value.
+"""The one table of fields that moves own (P10): the start field of each kind, the role fields of each replication kind.
+
+The generic apply never sends them; such an object is created whole, by the moves' manager, with its stopped value.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ REPLICATION_GROUP = "replication.storage.openshift.io"
 
 @dataclass(frozen=True, slots=True)
 class OwnedField:
-    """A field of `spec`: `stopped` is its safe value, `default` what the API server would put where it is left out."""
+    """A field of `spec`: `stopped` is its safe value, `default` what the API server would put where it is left out;
+    `older` is a field that says the same by true and false, and may not be there beside it."""
 
     name: str
     stopped: Any
     default: Any = None
+    older: str | None = None
 
 
 START_FIELDS: Mapping[tuple[str, str], OwnedField] = {
-    ("kubevirt.io", "VirtualMachine"): OwnedField("runStrategy", "Halted"),
+    ("kubevirt.io", "VirtualMachine"): OwnedField("runStrategy", "Halted", older="running"),
     ("apps", "Deployment"): OwnedField("replicas", 0, default=1),
     ("apps", "StatefulSet"): OwnedField("replicas", 0, default=1),
     ("apps", "ReplicaSet"): OwnedField("replicas", 0, default=1),
@@ -54,7 +57,12 @@ def owned_fields(manifest: Manifest) -> tuple[OwnedField, ...]:
 def start_value(manifest: Manifest) -> Any:
     """What the manifest's start field says, or what the API server would put there; None for kinds without one."""
     owned = START_FIELDS.get(kind_of(manifest))
-    return manifest.get("spec", {}).get(owned.name, owned.default) if owned else None
+    if owned is None:
+        return None
+    spec = manifest.get("spec", {})
+    if owned.older in spec and owned.name not in spec:
+        return "Always" if spec[owned.older] else owned.stopped
+    return spec.get(owned.name, owned.default)
 
 
 def is_stopped(manifest: Manifest) -> bool:
@@ -68,7 +76,7 @@ def is_stopped(manifest: Manifest) -> bool:
 
 def without_owned_fields(manifest: Manifest) -> Manifest:
     """The manifest as the generic apply sends it: without the fields that moves own. The input is not changed."""
-    owned = {field.name for field in owned_fields(manifest)}
+    owned = {name for field in owned_fields(manifest) for name in (field.name, field.older)}
     if not owned:
         return manifest
     return manifest | {"spec": {key: value for key, value in manifest.get("spec", {}).items() if key not in owned}}
@@ -77,4 +85,6 @@ def without_owned_fields(manifest: Manifest) -> Manifest:
 def with_stopped_values(manifest: Manifest) -> Manifest:
     """The manifest as the moves' manager creates it: whole, with its stopped values. The input is not changed."""
     owned = {field.name: field.stopped for field in owned_fields(manifest)}
-    return manifest | {"spec": manifest.get("spec", {}) | owned} if owned else manifest
+    if not owned:
+        return manifest
+    return manifest | {"spec": without_owned_fields(manifest).get("spec", {}) | owned}

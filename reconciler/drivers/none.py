@@ -1,0 +1,40 @@
+"""No replicated storage: nothing has a role, and nothing can be lost or waited for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.drivers.seam import Reader, RoleObject
+from reconciler.fleet.model import Application
+from reconciler.moves.values import CopyRole, Replica, Sync
+
+
+class NoReplication:
+    """Driver `none`."""
+
+    name = "none"
+
+    def role_objects(self, application: Application) -> tuple[RoleObject, ...]:
+        """There are none."""
+        del application
+        return ()
+
+    def observe(self, reader: Reader, application: Application, site: str, now: float) -> Replica:
+        """Every role at once, always in sync with everybody."""
+        del reader, now
+        peers = tuple(each for each in application.sites if each != site)
+        return Replica(CopyRole.ANY, Sync.IN_SYNC, CopyRole.ANY, exposure=0.0, peers=peers)
+
+    def primary(self) -> dict[str, Any]:
+        """Nothing to say."""
+        return {}
+
+    def secondary(self, discard_local: bool) -> dict[str, Any]:
+        """Nothing to say."""
+        del discard_local
+        return {}
+
+    def shipped(self, replica: Replica) -> bool:
+        """Always."""
+        del replica
+        return True
