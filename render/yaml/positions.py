@@ -52,8 +52,8 @@ def position(data: bytes, path: str, document: int, field: Sequence[str | int]) 
     return mark.line + 1, mark.column + 1
 
 
-def first_definition(data: bytes, index: int) -> int:
-    """The line of the first key in a mapping whose key at character `index` repeats it."""
+def first_definition(data: bytes, index: int, key: str) -> int:
+    """The line where a mapping, whose key at character `index` repeats `key`, has it first."""
     parser: Any = CParser(data)
     stack: list[list[Any]] = []  # for each open collection: lines of keys (None in a list), whether a key comes next
     while (event := parser.get_event()) is not None:
@@ -64,7 +64,7 @@ def first_definition(data: bytes, index: int) -> int:
         elif kind in _STARTS or kind is ScalarEvent or kind is AliasEvent:
             if top is not None and top[0] is not None:
                 if top[1] and event.start_mark.index == index:
-                    return int(top[0].get(_key_text(event), event.start_mark.line + 1))
+                    return int(top[0].get(key, event.start_mark.line + 1))
                 if top[1]:
                     top[0].setdefault(_key_text(event), event.start_mark.line + 1)
                 top[1] = not top[1]

@@ -124,7 +124,7 @@ class _Reader:
                         key = self._odd_key(event, into)
                         odd = odd or key.__class__ is not str
                     if unique and key in into:
-                        self._duplicate(event)
+                        self._duplicate(event, text)
                     continue
                 style = event.style
                 if not simple or style not in ordinary or (flow and not text):
@@ -207,13 +207,14 @@ class _Reader:
         value = tagged(event, self._dialect.resolve, self._fail) if event.tag else text
         if plain and not event.tag:
             value = self._dialect.resolve(text)
-        if not self._dialect.resources:
+        resources = self._dialect.resources
+        if not resources:
             value = _as_json_key(value)
-        if value.__class__ is not str or (plain and value != text):
+        if value.__class__ is not str or (resources and plain and value != text):
             self._fail(f"the key {text or 'null'} is no string", event, hint="quote it")
         if event.anchor is not None:
             self._anchors.name(event.anchor, value)
-        elif plain and not event.tag:
+        elif value == text and plain and not event.tag:
             self._dialect.keys.add(text)
         return value
 
@@ -222,7 +223,7 @@ class _Reader:
         if value.__class__ is not str:
             self._fail("invalid map key: a key must be a string", event)
         if self._dialect.resources and value in into:
-            self._duplicate(event)
+            self._duplicate(event, value)
         return str(value)
 
     def _settle_odd_keys(self, mapping: dict[Any, Any]) -> None:
@@ -248,10 +249,9 @@ class _Reader:
             self._fail("map merge requires map or sequence of maps as the value", event)
         return list(sources)
 
-    def _duplicate(self, event: Any) -> NoReturn:
-        text = getattr(event, "value", None) or f"*{event.anchor}"
-        line = positions.first_definition(self._data, event.start_mark.index)
-        self._fail(f'mapping key "{text}" already defined at line {line}', event, hint="keep one of the two")
+    def _duplicate(self, event: Any, key: str) -> NoReturn:
+        line = positions.first_definition(self._data, event.start_mark.index, key)
+        self._fail(f'mapping key "{key}" already defined at line {line}', event, hint="keep one of the two")
 
     def _fail(self, message: str, event: Any, hint: str | None = None) -> NoReturn:
         mark = event.start_mark
