@@ -83,3 +83,18 @@ def source(option: Option, arguments: argparse.Namespace, environment: Mapping[s
 
 def _refuse_environment(parser: argparse.ArgumentParser, option: Option, value: str) -> str:
     parser.error(f'{option.variable} is "{value}", expected {" or ".join(option.choices)}')
+
+
+def seconds(name: str, arguments: argparse.Namespace) -> float:
+    """An option that is a number of seconds. Raises `UsageError`."""
+    from reconciler.errors import UsageError
+
+    option = BY_NAME[name]
+    text = getattr(arguments, option.attribute)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 86400:
+        raise UsageError(f'{option.flag} is "{text}", expected a number of seconds')
+    return value

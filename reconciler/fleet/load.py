@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from reconciler.errors import InputError, InputErrors
 from reconciler.fleet import checks, parse
 from reconciler.fleet.documents import Document, read
-from reconciler.fleet.model import Application, Fleet, Role
+from reconciler.fleet.model import Application, Fleet, Placement, Role
 from render.errors import NotInTree, TreeError
 from render.tree import Tree
 from render.tree.seam import leaves, normalise

@@ -19,7 +19,7 @@ Value = str | int | bool | Sequence[str] | None
 
 BOM = "\ufeff"
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*([-./][A-Za-z0-9]+)*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*([-./][A-Za-z0-9]+)*|[0-9]+(ms|s|m|h|d)")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 """Text that some reader of YAML takes for something else."""
 
@@ -68,7 +68,8 @@ def _add(text: str, spec: Any, entry: str) -> str:
         return text[:at] + (", " if spec.value else "") + entry + text[at:]
     last_key, last = spec.value[-1]
     line_end = _line_end(text, max(_end(text, last), last_key.end_mark.index))
-    indent, newline = " " * spec.value[0][0].start_mark.column, _newline(text)
+    indent: str = " " * spec.value[0][0].start_mark.column
+    newline = _newline(text)
     if line_end == len(text) and not text.endswith("\n"):
         return text + newline + indent + entry
     return text[:line_end] + indent + entry + newline + text[line_end:]

@@ -19,8 +19,9 @@ from pygit2.enums import FileMode, FileStatus
 from reconciler.errors import PushRefused, SourceError
 from reconciler.source.credentials import mask
 from reconciler.source.mirror import first_parents
+from reconciler.source.trees import SubTree
 from render.tree import GitTree, Tree
-from render.tree.seam import Kind, below
+from render.tree.seam import below
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +36,6 @@ class Upstream:
     def name(self) -> str:
         """As people write it: origin/main."""
         return f"{self.remote}/{self.ref.removeprefix('refs/heads/')}"
-
-
-class SubTree:
-    """A folder of another tree as a tree: a fleet need not be at the top of its Git repository."""
-
-    def __init__(self, tree: Tree, folder: str) -> None:
-        self._tree = tree
-        self._folder = folder
-        self.root = tree.root
-
-    def kind(self, path: str) -> Kind | None:
-        """What is there; None if nothing is."""
-        return self._tree.kind(below(self._folder, path) if path else self._folder)
-
-    def read(self, path: str) -> bytes:
-        """The bytes of a file."""
-        return self._tree.read(below(self._folder, path))
-
-    def list(self, path: str) -> list[str]:
-        """The names in a folder."""
-        return self._tree.list(below(self._folder, path) if path else self._folder)
-
-    def identity(self, path: str) -> str:
-        """What the content is, as a name."""
-        return self._tree.identity(below(self._folder, path) if path else self._folder)
 
 
 class WorkingCopy:

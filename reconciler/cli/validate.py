@@ -1,0 +1,98 @@
+"""`siteshift validate`: everything that is wrong with a fleet, at once, before anybody merges it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from reconciler.fleet.model import Fleet
+    from reconciler.fleet.validation import Report
+    from reconciler.source.epochs import Comparison
+    from render.errors import InputError
+    from render.tree import Tree
+
+EXAMPLES = """\
+  siteshift validate
+  siteshift validate --fleet fleets/bank -o json
+  siteshift validate --rev origin/main
+"""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    from reconciler.cli.options import add
+
+    add(parser, "fleet", "rev")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print (default: text)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Validate, print what was found, and say by the exit code whether there were errors."""
+    from reconciler.cli.where import fleet_folder, fleet_tree
+    from reconciler.fleet.validation import validate
+
+    tree = fleet_tree(arguments)
+    report = validate(tree)
+    epochs = _epochs(arguments, report.fleet, tree)
+    errors = sorted([*report.errors, *epochs.errors], key=lambda error: error.sort_key)
+    where = os.path.relpath(fleet_folder(arguments))
+    for error in (*errors, *report.warnings):
+        if error.path is not None and where != ".":
+            error.path = f"{where}/{error.path}"
+    if arguments.output == "json":
+        import json
+
+        print(json.dumps(_as_json(report, epochs, errors), indent=2))
+    else:
+        _print(report, epochs, errors)
+    return 1 if errors else 0
+
+
+def _epochs(arguments: argparse.Namespace, fleet: Fleet | None, tree: Tree) -> Comparison:
+    from reconciler.cli.where import fleet_folder
+    from reconciler.errors import SourceError
+    from reconciler.source.epochs import Comparison, compare
+    from reconciler.source.working import WorkingCopy
+
+    if fleet is None:
+        return Comparison(left_out="the fleet cannot be loaded")
+    try:
+        working = WorkingCopy(fleet_folder(arguments))
+    except SourceError as error:
+        return Comparison(left_out=str(error))
+    return compare(working, fleet, tree, arguments.rev)
+
+
+def _print(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> None:
+    for error in errors:
+        print(error, file=sys.stderr)
+    for warning in report.warnings:
+        print(str(warning).replace(": error: ", ": warning: ", 1), file=sys.stderr)
+    if epochs.left_out is not None:
+        print(f"epochs were not compared: {epochs.left_out}", file=sys.stderr)
+    if errors:
+        print(f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}", file=sys.stderr)
+    elif report.fleet is not None:
+        fleet = report.fleet
+        against = f", epochs compared with {epochs.against}" if epochs.against else ""
+        counts = f"{len(fleet.sites)} sites, {len(fleet.applications)} applications, {report.objects} objects"
+        print(f"fleet {fleet.name} is valid: {counts}{against}")
+
+
+def _as_json(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> dict[str, object]:
+    def entries(found: Sequence[InputError]) -> list[dict[str, object]]:
+        fields = ("path", "line", "column", "message", "hint")
+        return [{field: getattr(error, field) for field in fields} for error in found]
+
+    return {
+        "fleet": None if report.fleet is None else report.fleet.name,
+        "valid": not errors,
+        "errors": entries(errors),
+        "warnings": entries(report.warnings),
+        "epochs": {"comparedWith": epochs.against, "leftOut": epochs.left_out},
+    }

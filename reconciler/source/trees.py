@@ -1,0 +1,62 @@
+"""Two views of a tree that commits need: one folder of it, and itself with some files changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from render.tree import MemoryTree, Tree
+from render.tree.seam import Kind, below
+
+
+class SubTree:
+    """A folder of another tree as a tree: a fleet need not be at the top of its Git repository."""
+
+    def __init__(self, tree: Tree, folder: str) -> None:
+        self._tree = tree
+        self._folder = folder
+        self.root = tree.root
+
+    def kind(self, path: str) -> Kind | None:
+        """What is there; None if nothing is."""
+        return self._tree.kind(below(self._folder, path) if path else self._folder)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return self._tree.read(below(self._folder, path))
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder."""
+        return self._tree.list(below(self._folder, path) if path else self._folder)
+
+    def identity(self, path: str) -> str:
+        """What the content is, as a name."""
+        return self._tree.identity(below(self._folder, path) if path else self._folder)
+
+
+class EditedTree:
+    """A tree in which some files that are there have other content."""
+
+    def __init__(self, tree: Tree, files: Mapping[str, bytes]) -> None:
+        self._tree = tree
+        self._files = MemoryTree(dict(files))
+        self._edited = frozenset(files)
+        self.root = tree.root
+
+    def kind(self, path: str) -> Kind | None:
+        """What is there; None if nothing is."""
+        return self._tree.kind(path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return self._files.read(path) if path in self._edited else self._tree.read(path)
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder."""
+        return self._tree.list(path)
+
+    def identity(self, path: str) -> str:
+        """What the content is, as a name; a folder with an edited file below it has one of its own."""
+        if path in self._edited:
+            return self._files.identity(path)
+        inside = sorted(name for name in self._edited if not path or name.startswith(f"{path}/"))
+        return "+".join([self._tree.identity(path), *(self._files.identity(name) for name in inside)])

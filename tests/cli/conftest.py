@@ -1,0 +1,119 @@
+"""A fleet in a clone with an upstream, and the command line run in it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import main
+
+KUSTOMIZATION = "resources:\n- 0000_50_web_01_deployment.yaml\n"
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %s, namespace: %s}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "registry.example.com/web:1"}]}
+"""
+FLEET = """\
+apiVersion: siteshift.io/v1alpha1
+kind: Fleet
+metadata: {name: bank}
+spec:
+  sites: [{name: a}, {name: b}]
+  applications: [apps/*]
+"""
+APPLICATION = """\
+apiVersion: siteshift.io/v1alpha1
+kind: Application
+metadata: {name: %s}
+spec:
+  home: a   # where failback goes
+"""
+PLACEMENT = """\
+# Where %s is.
+apiVersion: siteshift.io/v1alpha1
+kind: Placement
+metadata: {name: "%s"}   # quoted
+
+spec:
+    active:   'a'     # the site
+
+    # one more with every change
+    epoch: 1
+
+
+# the end
+"""
+
+
+@dataclass(slots=True)
+class Clone:
+    """A person's clone and the bare repository that it pushes to."""
+
+    folder: Path
+    bare: Path
+
+    def git(self, *words: str, folder: Path | None = None) -> str:
+        done = subprocess.run(["git", *words], cwd=folder or self.folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def read(self, path: str) -> str:
+        return (self.folder / path).read_bytes().decode()
+
+    @property
+    def pushed(self) -> str:
+        return self.git("rev-parse", "main", folder=self.bare)
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+
+def fleet_files(folder: Path, *names: str) -> None:
+    files = {"siteshift.yaml": FLEET}
+    for name in names:
+        files[f"apps/{name}/application.yaml"] = APPLICATION % name
+        files[f"apps/{name}/placement.yaml"] = PLACEMENT % (name, name)
+        files[f"apps/{name}/base/kustomization.yaml"] = KUSTOMIZATION
+        files[f"apps/{name}/base/0000_50_web_01_deployment.yaml"] = DEPLOYMENT % (name, name)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    config = tmp_path / "gitconfig"
+    config.write_text("[user]\n\tname = Tester\n\temail = tester@example.com\n[init]\n\tdefaultBranch = main\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    made = Clone(tmp_path / "clone", tmp_path / "bare.git")
+    made.git("init", "-q", "--bare", str(made.bare), folder=tmp_path)
+    made.git("clone", "-q", str(made.bare), str(made.folder), folder=tmp_path)
+    fleet_files(made.folder, "ledger", "payments")
+    made.git("checkout", "-q", "-B", "main")
+    made.git("add", "-A")
+    made.git("commit", "-q", "-m", "a fleet")
+    made.git("push", "-q", "-u", "origin", "main")
+    monkeypatch.chdir(made.folder)
+    return made
+
+
+@pytest.fixture
+def siteshift(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line; its exit code, output and errors."""
+
+    def run(*line: str) -> tuple[int, str, str]:
+        code = main(line)
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
