@@ -152,13 +152,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
 
-    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
-
     def date_time_string(self, timestamp: float | None = None) -> str:
         return DATE
 
     def log_message(self, format: str, *args: Any) -> None:
         return
+
+
+METHODS = {f"do_{method}": _Handler._serve for method in ("GET", "PUT", "POST", "PATCH", "DELETE")}
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def script() -> Iterator[Script]:
     script.on("GET", "/api", Answer(body={"kind": "APIVersions", "versions": ["v1"]}))
     script.on("GET", "/api/v1", Answer(body=CORE))
     script.on("GET", "/apis", Answer(body={"kind": "APIGroupList", "groups": []}))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": script}))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": script, **METHODS}))
     server.daemon_threads = True
     script.server = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

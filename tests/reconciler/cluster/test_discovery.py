@@ -62,7 +62,7 @@ def test_a_kind_that_was_just_installed_is_found(cluster: Cluster, aggregated: A
 def test_a_kind_that_the_cluster_lacks_is_not_found_by_name(cluster: Cluster, aggregated: Any, say: Any) -> None:
     aggregated.on("GET", "/apis", say.Answer(body=_groups()))
 
-    with pytest.raises(NotFound, match="the cluster has no Thing of demo.io/v1") as caught:
+    with pytest.raises(NotFound, match=r"the cluster has no Thing of demo\.io/v1") as caught:
         cluster.discovery.find("demo.io/v1", "Thing")
 
     assert caught.value.reason == UNKNOWN_KIND
