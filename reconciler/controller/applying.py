@@ -29,6 +29,8 @@ READ_TIMEOUT = 10.0
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 """A write that failed is tried again after so many seconds, doubled each time."""
 
+INSTANCE = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"}
+
 Create = Callable[[Manifest], Manifest]
 
 
@@ -80,7 +82,14 @@ class Applier:
 
     def judge(self, live: Manifest | None, role: Role) -> Health | None:
         """The health of a live object in a role; None where it is not there."""
-        return None if live is None else judge(live, role=role, now=self._cluster.server_time())
+        if live is None:
+            return None
+        instance = None
+        if live["kind"] == "VirtualMachine":
+            metadata = live["metadata"]
+            named = {"metadata": {"namespace": metadata["namespace"], "name": metadata["name"]}}
+            instance = self._caches.live(named | INSTANCE, timeout=READ_TIMEOUT)
+        return judge(live, role=role, now=self._cluster.server_time(), instance=instance)
 
     def forget(self, refs: frozenset[Ref]) -> None:
         """Drop what is remembered of objects that are no longer desired."""

@@ -5,13 +5,13 @@ The last good fleet is held while a commit cannot be read: a broken commit stops
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.controller.carry_out import Workload
-from reconciler.fleet.load import load
-from reconciler.fleet.model import Application, Fleet, Role
+from reconciler.fleet.load import load, load_placement
+from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.units import application_unit, platform_units
 from reconciler.objects import STANDBY_LABEL, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value
@@ -61,6 +61,15 @@ class Desired:
 
     def _render(self, revision: Revision, unit: Unit) -> tuple[SiteManifest, ...]:
         return self._cache.render(revision.tree, unit, revision.commit)
+
+
+def placement_reader(repository: Repository) -> Callable[[str, Application], Placement | None]:
+    """Reads one application's placement at a commit; None if there is none there or it cannot be understood."""
+
+    def read(commit: str, application: Application) -> Placement | None:
+        return load_placement(repository.tree(commit), application.folder)
+
+    return read
 
 
 def workloads(manifests: Iterable[SiteManifest], ready: frozenset[object]) -> tuple[Workload, ...]:

@@ -11,19 +11,18 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
 from reconciler.controller import bootstrap
 from reconciler.controller.applying import Applier
 from reconciler.controller.desired import Desired, Revision
 from reconciler.controller.leader import Leadership
-from reconciler.controller.passes import Passes, PassReport
+from reconciler.controller.passes import Passes, PassReport, Platform
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.reporting import Reporter
 from reconciler.controller.starting import Starter
-from reconciler.errors import ClusterError, SiteshiftError, SourceError
-from reconciler.fleet.model import Fleet
+from reconciler.errors import ClusterError, InputErrors, SiteshiftError, SourceError
 from reconciler.status.log import Log
 
 if TYPE_CHECKING:
@@ -44,114 +43,130 @@ RETRY = 1.0
 """How long to wait before a failed beginning is tried again, in seconds."""
 
 
+Answer = TypeVar("Answer")
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a controller is made of, for one site; `fleet` is the one that it begins with."""
+    """What a controller is made of, for one site; `revision` is the one that it begins with."""
 
     site: str
-    fleet: Fleet
+    revision: Revision
     cluster: Cluster
     caches: Caches
     publisher: Publisher
     mover: Mover
     leadership: Leadership
     desired: Desired
-    log: Log
-    clock: Clock
 
 
 class Controller:
-    """Keeps one site as Git says until it is told to stop."""
+    """Keeps one site as Git says until it is told to stop. `assemble` is tried until it answers."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._applier = Applier(parts.cluster, parts.caches, parts.clock)
-        self._passes = Passes(
-            parts.site, parts.desired, self._applier, Starter(parts.caches, parts.clock), parts.clock, parts.mover
-        )
-        self._pruner = Pruner(parts.cluster, parts.caches, self._applier, parts.log)
-        self._reporter = Reporter(parts.site, parts.cluster, parts.log)
-        self._exposures: dict[str, float] = {}
-        self._fleet = parts.fleet
+    def __init__(self, assemble: Callable[[], Parts], log: Log, clock: Clock) -> None:
+        self._assemble = assemble
+        self._log = log
+        self._clock = clock
         self._stop = threading.Event()
+        self._parts: Parts | None = None
 
     def stop(self) -> None:
         """End at the next safe point; may be called from a signal handler or another thread."""
         self._stop.set()
-        self._parts.caches.changed.set()
+        if self._parts is not None:
+            self._parts.caches.changed.set()
 
     def run(self) -> None:
         """Work until `stop`. Gives the Lease back and ends all watches."""
-        parts = self._parts
-        if not self._begin():
+        parts = self._until(self._assemble)
+        if parts is None:
             return
+        self._parts = parts
+        try:
+            if self._until(lambda: self._begin(parts)):
+                self._log.say("started", f"{parts.site} of fleet {parts.revision.fleet.name}")
+                _Work(parts, self._log, self._clock, self._stop).run()
+        finally:
+            self._stop.set()
+            parts.leadership.release()
+            parts.caches.stop()
+            self._log.say("stopped", "the Lease is given back; what runs goes on")
+
+    def _begin(self, parts: Parts) -> bool:
+        """Become the site's one controller, with everything in the cluster that it needs."""
+        bootstrap.ensure_namespace(parts.cluster)
+        if not parts.leadership.renew():
+            self._log.change("standby", "lease", f"{parts.leadership.holder or 'another'} holds the site's Lease")
+            return False
+        bootstrap.ensure(parts.cluster)
+        return True
+
+    def _until(self, attempt: Callable[[], Answer]) -> Answer | None:
+        """Try until there is an answer that counts; None when it was told to stop."""
+        while not self._stop.is_set():
+            try:
+                answer = attempt()
+            except (ClusterError, SourceError, InputErrors) as error:
+                self._log.change("failed", "begin", str(error))
+            else:
+                if answer:
+                    return answer
+            self._clock.wait(self._stop, RETRY)
+        return None
+
+
+class _Work:
+    """The threads of a controller that holds the Lease."""
+
+    def __init__(self, parts: Parts, log: Log, clock: Clock, stop: threading.Event) -> None:
+        self._parts = parts
+        self._log = log
+        self._clock = clock
+        self._stop = stop
+        self._fleet = parts.revision.fleet
+        self._exposures: dict[str, float] = {}
+        self._reporter = Reporter(parts.site, parts.cluster, log)
+        applier = Applier(parts.cluster, parts.caches, clock)
+        starter = Starter(parts.caches, clock, self._fleet.starts, log)
+        platform = Platform(self._reporter.completed_payload())
+        self._passes = Passes(parts.site, parts.desired, applier, starter, parts.mover, platform)
+        self._pruner = Pruner(parts.cluster, parts.caches, applier, log)
+
+    def run(self) -> None:
+        """Pass after pass, until it is told to stop."""
         beside = [
             threading.Thread(target=self._speak_with_git, name="git", daemon=True),
             threading.Thread(target=self._keep_rights, name="rights", daemon=True),
         ]
         for thread in beside:
             thread.start()
-        try:
-            revision: Revision | None = None
-            while not self._stop.is_set():
-                revision = self._revision(revision)
-                if revision is not None:
-                    self._fleet = revision.fleet
-                    self._wait(self._pass(revision), revision)
-                elif parts.clock.wait(parts.caches.changed, RETRY):
-                    parts.caches.drain()
-        finally:
-            self._stop.set()
-            for thread in beside:
-                thread.join()
-            parts.leadership.release()
-            parts.caches.stop()
-            parts.log.say("stopped", "the Lease is given back; what runs goes on")
-
-    def _begin(self) -> bool:
-        """Become the site's one controller, with everything in the cluster that it needs."""
-        parts = self._parts
-
-        def prepare() -> bool:
-            bootstrap.ensure_namespace(parts.cluster)
-            if not parts.leadership.renew():
-                parts.log.change("standby", "lease", f"{parts.leadership.holder or 'another'} holds the site's Lease")
-                return False
-            bootstrap.ensure(parts.cluster)
-            self._passes.platform.completed = self._reporter.completed_payload()
-            return True
-
-        return self._until(prepare)
-
-    def _until(self, attempt: Callable[[], bool]) -> bool:
+        revision = self._parts.revision
         while not self._stop.is_set():
-            try:
-                if attempt():
-                    return True
-            except (SiteshiftError, OSError) as error:
-                self._parts.log.change("failed", "begin", str(error))
-            self._parts.clock.wait(self._stop, RETRY)
-        return False
+            revision = self._revision(revision)
+            self._fleet = revision.fleet
+            self._wait(self._pass(revision), revision)
+        for thread in beside:
+            thread.join()
 
-    def _revision(self, last: Revision | None) -> Revision | None:
+    def _revision(self, last: Revision) -> Revision:
         """The newest commit's fleet, or the one before while the newest cannot be acted on."""
         latest = self._parts.publisher.latest
-        if latest is None or (last is not None and latest.head == last.commit):
+        if latest is None or latest.head == last.commit:
             return last
         try:
             revision = self._parts.desired.at(latest.head)
         except SiteshiftError as error:
-            self._parts.log.change("fleet-invalid", latest.head, str(error), revision=latest.head[:7])
+            self._log.change("fleet-invalid", latest.head, str(error), revision=latest.head[:7])
             return last
-        self._parts.log.say("revision", "acting on it", revision=revision.commit[:7])
+        self._log.say("revision", "acting on it", revision=revision.commit[:7])
         return revision
 
     def _pass(self, revision: Revision) -> PassReport | None:
         parts = self._parts
         if not parts.leadership.held:
-            parts.log.change("standby", "lease", "the site's Lease is not held: nothing is started or changed")
+            self._log.change("standby", "lease", "the site's Lease is not held: nothing is started or changed")
             return None
-        parts.log.change("standby", "lease", "")
+        self._log.change("standby", "lease", "")
         parts.caches.drain()
         try:
             report = self._passes.run(revision, lambda: self._overtaken(revision))
@@ -163,9 +178,9 @@ class Controller:
             self._pruner.prune(report)
             self._reporter.report(report)
         except ClusterError as error:
-            parts.log.change("cluster-unreachable", "api", str(error))
+            self._log.change("cluster-unreachable", "api", str(error))
             return None
-        parts.log.change("cluster-unreachable", "api", "")
+        self._log.change("cluster-unreachable", "api", "")
         return report
 
     def _overtaken(self, revision: Revision) -> bool:
@@ -180,8 +195,8 @@ class Controller:
             pause = min(BUSY, poll)
         else:
             pause = poll
-        if self._parts.clock.wait(self._parts.caches.changed, pause) and not self._stop.is_set():
-            self._parts.clock.wait(self._stop, SETTLE)
+        if self._clock.wait(self._parts.caches.changed, pause) and not self._stop.is_set():
+            self._clock.wait(self._stop, SETTLE)
 
     def _speak_with_git(self) -> None:
         parts = self._parts
@@ -192,14 +207,14 @@ class Controller:
                     parts.publisher.heartbeat(dict(self._exposures))
                 else:
                     parts.publisher.fetch()
-                parts.log.change("git-unreachable", "git", "")
+                self._log.change("git-unreachable", "git", "")
             except SourceError as error:
-                parts.log.change("git-unreachable", "git", str(error))
+                self._log.change("git-unreachable", "git", str(error))
                 self._only_read()
             after = parts.publisher.latest
             if after is not None and (before is None or (after.head, after.acks) != (before.head, before.acks)):
                 parts.caches.changed.set()
-            parts.clock.wait(self._stop, self._fleet.poll)
+            self._clock.wait(self._stop, self._fleet.poll)
 
     def _only_read(self) -> None:
         """A site that may not push still sees what is asked of it: a stop must reach it."""
@@ -214,5 +229,5 @@ class Controller:
                     parts.mover.check_leases()
                     parts.mover.renew_permits()
             except ClusterError as error:
-                parts.log.change("failed", "rights", str(error))
-            parts.clock.wait(self._stop, self._fleet.permit / RENEWALS)
+                self._log.change("failed", "rights", str(error))
+            self._clock.wait(self._stop, self._fleet.permit / RENEWALS)

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.clock import Clock
 from reconciler.controller.applying import Applier, ObjectState
 from reconciler.controller.carry_out import Mover, Outcome, Workload
 from reconciler.controller.desired import Desired, Revision, workloads
@@ -94,7 +93,6 @@ class Passes:
     desired: Desired
     applier: Applier
     starter: Starter
-    clock: Clock
     mover: Mover | None
     platform: Platform = field(default_factory=Platform)
     role_of: Callable[[Application], Role] = lambda _: "passive"
@@ -111,7 +109,7 @@ class Passes:
                     applications.append(state)
                     surveys.append(survey)
         started = self.starter.start(surveys, revision.fleet.starts, self.mover) if self.mover else ()
-        in_flight = tuple(ref for survey in surveys for ref in survey.in_flight) + started
+        in_flight = tuple(ref for survey in surveys for ref in sorted(survey.in_flight)) + started
         written = any(state.written for unit in (platform, *applications) for state in unit.objects)
         moved = any(unit.outcome is not None and unit.outcome.changed for unit in applications)
         return PassReport(

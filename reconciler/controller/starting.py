@@ -6,7 +6,8 @@ the caches do not show yet counts too. So the cap holds at every instant, also a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from reconciler.clock import Clock
 from reconciler.controller.applying import READ_TIMEOUT, Applier
 from reconciler.controller.carry_out import Mover, Outcome, Workload
 from reconciler.controller.desired import workloads
+from reconciler.errors import ClusterError
 from reconciler.fleet.model import Application, StartLimits
-from reconciler.objects import Ref
-from reconciler.starts.fields import start_value
+from reconciler.objects import Ref, ref_of
+from reconciler.starts.fields import START_FIELDS, kind_of, start_value
 from reconciler.starts.gate import Candidate, StartGate
+from reconciler.status.log import Log
 from render.site import SiteManifest
 
 if TYPE_CHECKING:
@@ -26,26 +29,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The workloads of one application as they are: asked to run (`asked`), of those healthy (`ready`). `candidates`
-    are filled while its graph runs: those whose turn it is."""
+    """The workloads of one application as they are: asked to run (`asked`), of those healthy (`ready`) or `failed`.
+    `candidates` are those whose turn it is, filled while the application's graph runs."""
 
     application: Application
     workloads: tuple[Workload, ...] = ()
     asked: frozenset[Ref] = frozenset()
     ready: frozenset[Ref] = frozenset()
+    failed: frozenset[Ref] = frozenset()
     run: bool = False
     run_standby: bool = False
     candidates: set[Ref] = field(default_factory=set)
 
     @property
-    def in_flight(self) -> tuple[Ref, ...]:
-        """Asked to run and not healthy yet."""
-        return tuple(ref for ref in sorted(self.asked) if ref not in self.ready) if self.starts else ()
+    def in_flight(self) -> frozenset[Ref]:
+        """Asked to run and neither healthy nor failed yet."""
+        return self.asked - self.ready - self.failed if self.run or self.run_standby else frozenset()
 
     @property
-    def starts(self) -> bool:
-        """Whether anything of the application may start now."""
-        return self.run or self.run_standby
+    def on_their_way(self) -> frozenset[Ref]:
+        """In flight, or allowed to run and perhaps just started: the caches may not show yet what was written."""
+        if not (self.run or self.run_standby):
+            return frozenset()
+        return frozenset(workload.ref for workload in self.workloads) - self.ready - self.failed
 
     def allowed(self, outcome: Outcome | None) -> Survey:
         """The same with what the protocol allows in this pass."""
@@ -65,38 +71,37 @@ class Survey:
 class Starter:
     """Starts workloads through the start gate of one site."""
 
-    def __init__(self, caches: Caches, clock: Clock) -> None:
+    def __init__(self, caches: Caches, clock: Clock, limits: StartLimits, log: Log) -> None:
         self._caches = caches
         self._clock = clock
-        self._gate = StartGate()
-        self._unseen: dict[Ref, float] = {}
+        self._log = log
+        self._gate = StartGate(limits)
+        self._given_up: frozenset[Ref] = frozenset()
 
     def survey(self, application: Application, active: Sequence[SiteManifest], applier: Applier) -> Survey:
         """What runs of an application, by the watch caches; `active` are its manifests for the active role."""
-        asked, ready = set(), set()
-        found = workloads(active, frozenset())
-        values = {workload.ref: workload for workload in found}
-        by_ref = {(item.manifest["kind"], item.manifest["metadata"]["name"]): item for item in active}
-        for ref, workload in values.items():
-            item = by_ref[ref.kind, ref.name]
-            live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
-            if live is None or start_value(live) != workload.start_value:
-                if ref in self._unseen:
-                    asked.add(ref)
+        asked, ready, failed = set(), set(), set()
+        for item in active:
+            if kind_of(item.manifest) not in START_FIELDS:
                 continue
-            self._unseen.pop(ref, None)
+            live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
+            if live is None or start_value(live) != start_value(item.manifest):
+                continue
+            ref = ref_of(item.manifest)
             asked.add(ref)
             health = applier.judge(live, "active")
-            if health is not None and health.state == "Healthy":
-                ready.add(ref)
-        return Survey(application, found, frozenset(asked), frozenset(ready))
+            if health is not None and health.state in ("Healthy", "Failed"):
+                (ready if health.state == "Healthy" else failed).add(ref)
+        found = workloads(active, frozenset(ready))
+        return Survey(application, found, frozenset(asked), frozenset(ready), frozenset(failed))
 
-    def start(self, surveys: Iterable[Survey], limits: StartLimits, mover: Mover) -> tuple[Ref, ...]:
+    def start(self, surveys: Sequence[Survey], limits: StartLimits, mover: Mover) -> tuple[Ref, ...]:
         """Start what the gate admits now, lowest run level first; returns what was started."""
-        found = tuple(surveys)
+        now = self._clock.monotonic()
+        self._gate = replace(self._gate, limits=limits).settle(self._finished(surveys, now), now, math.inf)
         turn = {
             workload.ref: (survey, workload)
-            for survey in found
+            for survey in surveys
             for workload in survey.workloads
             if workload.ref in survey.candidates
         }
@@ -104,12 +109,29 @@ class Starter:
             Candidate(workload.ref, workload.run_level, workload.component, survey.application.name)
             for survey, workload in turn.values()
         ]
-        in_flight = frozenset(ref for survey in found for ref in survey.in_flight)
-        now = self._clock.monotonic()
-        started = []
-        for candidate in self._gate.admit(candidates, in_flight, limits, now):
-            survey, workload = turn[candidate.ref]
-            if mover.start(survey.application, workload):
-                self._unseen[candidate.ref] = now
-                started.append(candidate.ref)
+        busy = {ref for survey in surveys for ref in survey.in_flight} - self._given_up
+        admitted, self._gate = self._gate.admit(candidates, now, busy)
+        started = [each.ref for each in admitted if self._start(mover, *turn[each.ref])]
+        self._gate = self._gate.settle({each.ref for each in admitted} - set(started), now, math.inf)
         return tuple(started)
+
+    def _start(self, mover: Mover, survey: Survey, workload: Workload) -> bool:
+        """Whether the start value was written; what was refused or failed gives its slot back and is tried again."""
+        try:
+            return mover.start(survey.application, workload)
+        except ClusterError as error:
+            self._log.change("failed", f"start {workload.ref}", str(error), application=survey.application.name)
+            return False
+
+    def _finished(self, surveys: Sequence[Survey], now: float) -> frozenset[Ref]:
+        """What holds no slot any more: ready, failed, not to be started now, or longer on its way than its
+        application's readiness allows."""
+        going: set[Ref] = set()
+        late: set[Ref] = set()
+        for survey in surveys:
+            since = {ref: self._gate.in_flight.get(ref, now) for ref in survey.on_their_way}
+            overdue = {ref for ref, at in since.items() if now - at >= survey.application.readiness_timeout}
+            going |= survey.on_their_way - overdue
+            late |= overdue
+        self._given_up = frozenset(late | (self._given_up & {ref for survey in surveys for ref in survey.on_their_way}))
+        return frozenset(self._gate.in_flight) - (going - self._given_up)

@@ -56,6 +56,14 @@ def load(tree: Tree) -> Fleet:
     return fleet
 
 
+def load_placement(tree: Tree, folder: str) -> Placement | None:
+    """The placement in an application's folder; None if there is none or it is no placement. For walking the history
+    of a branch, in which a commit may hold anything."""
+    errors: list[InputError] = []
+    document = read(tree, f"{folder}/{PLACEMENT_FILE}", "Placement", errors, absent=_NO_PLACEMENT)
+    return None if document is None or errors else parse.placement(document)
+
+
 def _applications(tree: Tree, document: Document, folders: list[str]) -> list[tuple[Document, Application]]:
     loaded = [found for folder in folders if (found := _application(tree, document, folder)) is not None]
     checks.distinct_names([written for written, _ in loaded])

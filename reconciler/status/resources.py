@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.fleet.durations import words
+from reconciler.fleet.durations import show
 from reconciler.moves.decisions import Hold, Wait
 
 
@@ -78,4 +78,4 @@ def message(waits: Sequence[Wait], holds: Sequence[Hold], unfinished: Sequence[t
 
 def _wait(wait: Wait) -> dict[str, str]:
     shown = {"on": wait.on, "because": wait.because}
-    return shown if wait.at_most is None else shown | {"atMost": words(wait.at_most)}
+    return shown if wait.at_most is None else shown | {"atMost": show(wait.at_most)}

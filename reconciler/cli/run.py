@@ -1,0 +1,74 @@
+"""`siteshift run --site b`: the controller of one site, until it is told to stop."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from reconciler.controller.assemble import Settings
+
+EXAMPLES = """\
+examples:
+  siteshift run --site a --fleet-url https://git.example.com/bank.git
+  siteshift run --site a --fleet-url ssh://git@git.example.com/bank.git --context dc-seoul --log-format json
+
+One controller runs at each site; a second one waits until the first has given up its Lease. Ctrl-C ends it at the next
+safe point: what runs in the cluster goes on.
+"""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    from reconciler.cli.options import add
+
+    add(parser, "site", "fleet-url", "branch", "kubeconfig", "context", "state", "git-credentials", "git-timeout")
+    add(parser, "log-format")
+    parser.epilog = EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    import signal
+
+    for name in ("site", "fleet_url"):
+        if getattr(arguments, name) is None:
+            raise UsageError(f"--{name.replace('_', '-')} is needed; siteshift run --help shows how")
+    from reconciler.clock import SystemClock
+    from reconciler.controller.assemble import assemble
+    from reconciler.controller.loop import Controller
+    from reconciler.status.log import Log
+
+    form = arguments.log_format or ("text" if sys.stdout.isatty() else "json")
+    log = Log(arguments.site, form)
+    settings = _settings(arguments)
+    clock = SystemClock()
+    controller = Controller(lambda: assemble(settings, clock), log, clock)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: controller.stop())
+    controller.run()
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    import os
+    from pathlib import Path
+
+    from reconciler.controller.assemble import Settings
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    state = Path(arguments.state) if arguments.state else cache / "siteshift"
+    return Settings(
+        arguments.site,
+        arguments.fleet_url,
+        arguments.branch,
+        state,
+        arguments.kubeconfig,
+        arguments.context,
+        arguments.git_credentials,
+        float(arguments.git_timeout),
+    )
