@@ -171,7 +171,7 @@ class Api:
         return Response(200, found.body)
 
     def _list(self, kind: Kind, request: Request) -> Response:
-        metadata, found = self.reader.list(kind, request)
+        metadata, found = self.reader.listing(kind, request)
         if tables.wanted(request):
             return _json(200, tables.table(kind, request, found, metadata, self.clock()))
         return Response(200, list_body(kind, metadata, found))
@@ -210,7 +210,7 @@ class Api:
         return _json(code, body)
 
     def _delete_collection(self, kind: Kind, request: Request) -> Response:
-        metadata, found = self.reader.list(kind, request)
+        metadata, found = self.reader.listing(kind, request)
         self.deleter.delete_collection(kind, request, found)
         return Response(200, list_body(kind, metadata, found))
 

@@ -139,8 +139,9 @@ COLUMNS: dict[str, tuple[tuple[str, int, Cell], ...]] = {
     "ConfigMap": (("Data", 0, text(lambda m: len(m.get("data") or ()) + len(m.get("binaryData") or ()))),),
     "Secret": (("Type", 0, at("type")), ("Data", 0, _size("data"))),
     "Service": (
-        ("Type", 0, at("spec.type")), ("Cluster-IP", 0, at("spec.clusterIP")), ("External-IP", 0, text(lambda _m: "<none>")),
-        ("Port(s)", 0, text(_ports)), 
+        ("Type", 0, at("spec.type")), ("Cluster-IP", 0, at("spec.clusterIP")),
+        ("External-IP", 0, text(lambda _m: "<none>")),
+        ("Port(s)", 0, text(_ports)),
     ),
     "ServiceAccount": (("Secrets", 0, _size("secrets")),),
     "Pod": (
@@ -159,7 +160,8 @@ COLUMNS: dict[str, tuple[tuple[str, int, Cell], ...]] = {
         ("Reason", 0, at("status.reason", "")), ("VolumeMode", 1, at("spec.volumeMode")),
     ),
     "Event": (
-        ("Last Seen", 0, at("lastTimestamp", "<unknown>")), ("Type", 0, at("type", "")), ("Reason", 0, at("reason", "")),
+        ("Last Seen", 0, at("lastTimestamp", "<unknown>")), ("Type", 0, at("type", "")),
+        ("Reason", 0, at("reason", "")),
         ("Object", 0, text(_involved)), ("Message", 0, at("message", "")),
     ),
     "Node": (
@@ -176,7 +178,8 @@ COLUMNS: dict[str, tuple[tuple[str, int, Cell], ...]] = {
         ("Ready", 0, _count("status.readyReplicas")), ("Images", 1, text(_images)),
     ),
     "DaemonSet": (
-        ("Desired", 0, _count("status.desiredNumberScheduled")), ("Current", 0, _count("status.currentNumberScheduled")),
+        ("Desired", 0, _count("status.desiredNumberScheduled")),
+        ("Current", 0, _count("status.currentNumberScheduled")),
         ("Ready", 0, _count("status.numberReady")), ("Up-to-date", 0, _count("status.updatedNumberScheduled")),
         ("Available", 0, _count("status.numberAvailable")),
     ),
@@ -193,7 +196,8 @@ COLUMNS: dict[str, tuple[tuple[str, int, Cell], ...]] = {
     "Lease": (("Holder", 0, at("spec.holderIdentity", "")),),
     "StorageClass": (
         ("Provisioner", 0, at("provisioner")), ("ReclaimPolicy", 0, at("reclaimPolicy")),
-        ("VolumeBindingMode", 0, at("volumeBindingMode")), ("AllowVolumeExpansion", 0, at("allowVolumeExpansion", False)),
+        ("VolumeBindingMode", 0, at("volumeBindingMode")),
+        ("AllowVolumeExpansion", 0, at("allowVolumeExpansion", False)),
     ),
     "VolumeAttachment": (
         ("Attacher", 0, at("spec.attacher")), ("PV", 0, at("spec.source.persistentVolumeName", "")),

@@ -147,7 +147,11 @@ def _bound(raw: Mapping[str, Any], value: float, path: str) -> list[str]:
 
 
 def _length(raw: Mapping[str, Any], value: Any, path: str) -> list[str]:
-    words = {str: ("Length", "chars long"), list: ("Items", "items"), dict: ("Properties", "properties")}
+    words: dict[type, tuple[str, str]] = {
+        str: ("Length", "chars long"),
+        list: ("Items", "items"),
+        dict: ("Properties", "properties"),
+    }
     suffix, noun = words[type(value)]
     found = []
     if len(value) < raw.get(f"min{suffix}", 0):
@@ -230,15 +234,18 @@ def _keys(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]
     return found
 
 
+AT_LEAST_ONE, EXACTLY_ONE = range(1, 10_000), range(1, 2)
+
+
 def _combined(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]:
     """allOf, anyOf, oneOf and not; their own properties and requirements are value checks in structural schemas."""
     found: list[dict[str, str]] = []
     for one in raw.get("allOf", ()):
         found += validate(one, value, path)
-    for word, fit in (("anyOf", lambda count: count >= 1), ("oneOf", lambda count: count == 1)):
+    for word, fit in (("anyOf", AT_LEAST_ONE), ("oneOf", EXACTLY_ONE)):
         if word in raw and not raw.get("x-kubernetes-int-or-string"):
             count = sum(not validate(one, value, path) for one in raw[word])
-            if not fit(count):
+            if count not in fit:
                 text = f"must validate {'at least' if word == 'anyOf' else 'one and only'} one schema ({word})"
                 found.append(cause("FieldValueInvalid", f'Invalid value: "": "{path}" {text}', path))
     if "not" in raw and not validate(raw["not"], value, path):

@@ -83,7 +83,8 @@ DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "Secret": (("type", "Opaque"),),
     "PersistentVolumeClaim": (("spec.volumeMode", "Filesystem"), ("status.phase", "Pending")),
     "PersistentVolume": (
-        ("spec.persistentVolumeReclaimPolicy", "Retain"), ("spec.volumeMode", "Filesystem"), ("status.phase", "Pending"),
+        ("spec.persistentVolumeReclaimPolicy", "Retain"), ("spec.volumeMode", "Filesystem"),
+        ("status.phase", "Pending"),
     ),
     "Namespace": (("status.phase", "Active"),),
     "StorageClass": (("reclaimPolicy", "Delete"), ("volumeBindingMode", "Immediate")),

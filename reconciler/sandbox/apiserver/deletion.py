@@ -9,7 +9,7 @@ from reconciler.sandbox.apiserver.moments import WallClock, rfc3339
 from reconciler.sandbox.apiserver.problems import Problem, conflict, forbidden, not_found
 from reconciler.sandbox.apiserver.requests import Request, decode
 from reconciler.sandbox.apiserver.store import Store, Stored, encode
-from reconciler.sandbox.apiserver.writes import Admission, Outcome
+from reconciler.sandbox.apiserver.writes import Admission
 
 POLICIES = ("", "Background", "Foreground", "Orphan")
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"

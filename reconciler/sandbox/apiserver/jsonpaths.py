@@ -1,4 +1,4 @@
-"""The small part of JSONPath that printer columns use: `.spec.a`, `.items[0].b`, `.conditions[?(@.type=="Ready")].status`."""
+"""The small part of JSONPath that printer columns use, such as `.spec.conditions[?(@.type=="Ready")].status`."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Owned:
 Managers = dict[Who, Owned]
 
 
-class FieldConflict(Exception):
+class FieldConflictError(Exception):
     """An apply that is not forced would change what others own."""
 
     def __init__(self, conflicts: dict[Who, FieldSet]) -> None:
@@ -91,7 +91,12 @@ def write(manifest: dict[str, Any], managers: Managers) -> dict[str, Any]:
         managers.items(), key=lambda one: (one[0].operation, one[1].time, one[0].manager, one[0].subresource)
     )
     for who, owned in order:
-        entry = {"manager": who.manager, "operation": who.operation, "apiVersion": who.api_version, "time": owned.time}
+        entry: dict[str, Any] = {
+            "manager": who.manager,
+            "operation": who.operation,
+            "apiVersion": who.api_version,
+            "time": owned.time,
+        }
         entry |= {"fieldsType": "FieldsV1", "fieldsV1": compact(owned.fields)}
         if who.subresource:
             entry["subresource"] = who.subresource
@@ -122,7 +127,7 @@ def _ownable(fields: FieldSet, reset: FieldSet) -> FieldSet:
 
 
 def _disown(managers: Managers, who: Who, found: Comparison, reset: FieldSet, *, force: bool) -> Managers:
-    """The other managers without what this write changed or removed; FieldConflict if it may not."""
+    """The other managers without what this write changed or removed; FieldConflictError if it may not."""
     changed = union(found.modified, found.added)
     if reset:
         changed = without(changed, reset)
@@ -133,7 +138,7 @@ def _disown(managers: Managers, who: Who, found: Comparison, reset: FieldSet, *,
         if other != who and (lost := intersection(owned.fields, changed))
     }
     if conflicts and not force:
-        raise FieldConflict(conflicts)
+        raise FieldConflictError(conflicts)
     left: Managers = {}
     for other, owned in managers.items():
         if other != who:
@@ -170,7 +175,7 @@ def after_apply(
     *,
     force: bool,
 ) -> tuple[dict[str, Any], Managers]:
-    """Server-side apply: the merged object and its managers. Raises FieldConflict, Untypable."""
+    """Server-side apply: the merged object and its managers. Raises FieldConflictError, Untypable."""
     live, config = bare(live), bare(config)
     merged = merge(node, live, config)
     before = managers.get(who)
@@ -198,7 +203,7 @@ def _give_up(node: Node, merged: dict[str, Any], last: FieldSet, managers: Manag
     return {} if left is MISSING else left
 
 
-def conflict_message(conflict: FieldConflict) -> str:
+def conflict_message(conflict: FieldConflictError) -> str:
     """One sentence that names who owns what."""
     by_manager: dict[str, list[str]] = {}
     for who, path in conflict.causes:

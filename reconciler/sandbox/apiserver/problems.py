@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.errors import SiteshiftError
+
 CODES = {
     "BadRequest": 400,
     "Unauthorized": 401,
@@ -27,7 +29,7 @@ CODES = {
 """HTTP status of each reason."""
 
 
-class Problem(Exception):
+class Problem(SiteshiftError):
     """A request that is refused; becomes a `Status` of the given reason."""
 
     def __init__(self, reason: str, message: str, details: dict[str, Any] | None = None, code: int = 0) -> None:

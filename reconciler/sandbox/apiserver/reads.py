@@ -38,7 +38,7 @@ class Reader:
             raise not_found(kind.plural, kind.group, request.name)
         return in_version(kind, found)
 
-    def list(self, kind: Kind, request: Request) -> tuple[dict[str, Any], list[Stored]]:
+    def listing(self, kind: Kind, request: Request) -> tuple[dict[str, Any], list[Stored]]:
         """The list's metadata and its objects."""
         check_version(self._store, request)
         token = request.query.get("continue", "")

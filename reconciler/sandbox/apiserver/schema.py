@@ -20,8 +20,23 @@ class Node:
     """
 
     __slots__ = (
-        "_fields", "_item", "_rest", "atomic", "compile", "default", "embedded", "list_type", "keys", "keys_default",
-        "nullable", "patch_key", "patch_strategy", "raw", "required", "shape", "types",
+        "_fields",
+        "_item",
+        "_rest",
+        "atomic",
+        "compile",
+        "default",
+        "embedded",
+        "keys",
+        "keys_default",
+        "list_type",
+        "nullable",
+        "patch_key",
+        "patch_strategy",
+        "raw",
+        "required",
+        "shape",
+        "types",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Any], compile_: Callable[[Mapping[str, Any]], Node], shape: Shape) -> None:
@@ -40,7 +55,7 @@ class Node:
         self.patch_key: str = raw.get("x-kubernetes-patch-merge-key", "")
         self._fields: dict[str, Node] = {}
         self._item: Node | None = None
-        self._rest: Node | None | Literal[False] = False
+        self._rest: Node | Literal[False] | None = False
 
     def known(self, name: str) -> bool:
         """Whether the map has this field by name (rather than as a further key)."""
@@ -95,8 +110,12 @@ def _types(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return (raw["type"],) if "type" in raw else ()
 
 
-ANY = Node({}, lambda _raw: ANY, "any")
-OPAQUE = Node({}, lambda _raw: OPAQUE, "opaque")
+def _closed(_raw: Mapping[str, Any]) -> Node:
+    raise AssertionError("unknown content has no schema below it")
+
+
+ANY = Node({}, _closed, "any")
+OPAQUE = Node({}, _closed, "opaque")
 
 
 EMBEDDED = {

@@ -5,7 +5,8 @@ Run with a folder that holds Kubernetes' published `api/openapi-spec/v3` documen
     python -m reconciler.sandbox.apiserver.schemas_from_kubernetes FOLDER > kubernetes_schemas.json
 
 Kept of each schema: types, required fields, defaults that are not Go's zero value (but `{}`, which marks a struct that
-is always written), enumerations, the keys of lists and the keys of strategic merges. Left out: descriptions. The data is Kubernetes', under the Apache License 2.0.
+is always written), enumerations, the keys of lists and the keys of strategic merges. Left out: descriptions. The data
+is Kubernetes', under the Apache License 2.0.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ DOCUMENTS = (
 )
 
 ROOTS = {
-    "v1": "Namespace ConfigMap Secret Service ServiceAccount Pod PersistentVolumeClaim PersistentVolume Event Node Endpoints"
-    " LimitRange ResourceQuota",
+    "v1": "Namespace ConfigMap Secret Service ServiceAccount Pod PersistentVolumeClaim PersistentVolume Event Node"
+    " Endpoints LimitRange ResourceQuota",
     "apps/v1": "Deployment StatefulSet ReplicaSet DaemonSet ControllerRevision",
     "batch/v1": "Job CronJob",
     "rbac.authorization.k8s.io/v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
@@ -50,7 +51,15 @@ ROOTS = {
     "apiextensions.k8s.io/v1": "CustomResourceDefinition",
 }
 
-KEPT = ("type", "format", "required", "enum", "oneOf", "x-kubernetes-list-type", "x-kubernetes-list-map-keys")
+KEPT: tuple[str, ...] = (
+    "type",
+    "format",
+    "required",
+    "enum",
+    "oneOf",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+)
 KEPT += ("x-kubernetes-map-type", "x-kubernetes-patch-strategy", "x-kubernetes-patch-merge-key")
 KEPT += ("x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-embedded-resource")
 PREFIX = "#/components/schemas/"

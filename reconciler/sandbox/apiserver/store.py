@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,14 @@ def encode(manifest: dict[str, Any]) -> bytes:
 
 
 class Store:
-    """All buckets. `lock` is held by whoever reads something in order to write; reads alone need `snapshot` or `get`."""
+    """All buckets. Whoever reads something in order to write holds `lock`; reading alone is `snapshot` or `get`."""
 
     def __init__(self, folder: Path | None = None, *, history: int = HISTORY) -> None:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.version = FIRST_VERSION
         self.closed = False
+        self.listeners: list[Callable[[str, Stored], None]] = []
         self._history = history
         self._buckets: dict[str, Bucket] = {}
         self._log = Log(folder) if folder else None
@@ -133,6 +134,8 @@ class Store:
         self._enter(bucket, namespace, name, stored, deleted=deleted)
         if self._log and self._log.written > REWRITE_AFTER:
             self._log.rewrite(self.version, self._lines())
+        for listener in self.listeners:
+            listener(bucket, stored)
         self.changed.notify_all()
 
     def _enter(self, bucket: str, namespace: str, name: str, stored: Stored, *, deleted: bool) -> None:

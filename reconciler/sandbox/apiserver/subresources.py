@@ -18,12 +18,12 @@ class Subresources:
     def answer(self, kind: Kind, request: Request) -> Outcome:
         """Serve the request or refuse it."""
         if kind.storage == "pods" and request.subresource == "binding" and request.verb == "create":
-            return self._bind(kind, request)
+            return self._bind(request)
         if kind.custom:
             raise Problem("NotFound", "the server could not find the requested resource")
         raise not_implemented(f"{kind.plural}/{request.subresource}")
 
-    def _bind(self, kind: Kind, request: Request) -> Outcome:
+    def _bind(self, request: Request) -> Outcome:
         node = decode(request.body, request.headers.get("content-type", "")).get("target", {}).get("name", "")
         with self._store.lock:
             live = self._store.get("pods", request.namespace, request.name)

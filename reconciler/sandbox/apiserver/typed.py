@@ -14,7 +14,7 @@ from reconciler.sandbox.apiserver.fieldsets import LEAF, MEMBER, FieldSet
 from reconciler.sandbox.apiserver.schema import ANY, Node
 
 
-class Untypable(Exception):
+class UntypableError(Exception):
     """The value does not fit the schema's merge rules (a list item without its keys, a duplicate)."""
 
 
@@ -29,15 +29,15 @@ def element(node: Node, item: Any) -> str:
     """The path element of a list's item."""
     if node.list_type == "set":
         if isinstance(item, (dict, list)) or item is None:
-            raise Untypable("associative list without keys has an element that is not a scalar")
+            raise UntypableError("associative list without keys has an element that is not a scalar")
         return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
     if not isinstance(item, dict):
-        raise Untypable("associative list with keys may not have non-map elements")
+        raise UntypableError("associative list with keys may not have non-map elements")
     defaults = node.key_defaults()
     key = {name: item.get(name, defaults.get(name)) for name in sorted(node.keys) if name in item or name in defaults}
     if not key:
         names = ", ".join(json.dumps(name) for name in node.keys)
-        raise Untypable(f"associative list with keys has an element that omits all key fields [{names}]")
+        raise UntypableError(f"associative list with keys has an element that omits all key fields [{names}]")
     return "k:" + json.dumps(key, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -118,7 +118,7 @@ def _by_element(node: Node, items: list[Any], *, unique: bool = False) -> dict[s
     for item in items:
         key = element(node, item)
         if key in found and unique:
-            raise Untypable(f"duplicate entries for key {key[2:]}")
+            raise UntypableError(f"duplicate entries for key {key[2:]}")
         found.setdefault(key, item)
     return found
 

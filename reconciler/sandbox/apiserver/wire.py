@@ -36,7 +36,7 @@ class Response:
 Handler = Callable[[str, str, dict[str, str], bytes], Response]
 
 
-class _Bad(Exception):
+class _BadRequestError(Exception):
     """The client speaks no HTTP that this server understands."""
 
 
@@ -123,7 +123,7 @@ class _Connection:
                 if headers.get("expect", "").lower() == "100-continue":
                     self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 body = self._body(headers)
-            except _Bad as error:
+            except _BadRequestError as error:
                 self._send(Response(400, str(error).encode(), "text/plain"), keep=False, head_only=False)
                 return
             response = self._handler(method, target, headers, body)
@@ -145,7 +145,7 @@ class _Connection:
     def _until(self, mark: bytes, most: int) -> bytes | None:
         while (end := self._buffer.find(mark)) < 0:
             if len(self._buffer) > most:
-                raise _Bad("the request's head is too large")
+                raise _BadRequestError("the request's head is too large")
             if not self._more():
                 return None
         found, self._buffer = self._buffer[:end], self._buffer[end + len(mark) :]
@@ -153,7 +153,7 @@ class _Connection:
 
     def _exactly(self, size: int) -> bytes:
         if size > LARGEST_BODY:
-            raise _Bad("the request's body is too large")
+            raise _BadRequestError("the request's body is too large")
         while len(self._buffer) < size:
             if not self._more():
                 raise OSError("the client went away")
@@ -162,7 +162,7 @@ class _Connection:
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" in headers.get("transfer-encoding", "").lower():
-            parts = []
+            parts: list[bytes] = []
             while True:
                 line = self._until(b"\r\n", 1024)
                 size = int((line or b"0").split(b";")[0], 16)
@@ -172,7 +172,7 @@ class _Connection:
                 parts.append(part[:-2])
         length = headers.get("content-length", "0")
         if not length.isdigit():
-            raise _Bad("Content-Length is not a number")
+            raise _BadRequestError("Content-Length is not a number")
         return self._exactly(int(length))
 
     def _head(self, response: Response, more: list[tuple[str, str]]) -> bytes:
@@ -204,7 +204,7 @@ def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
     first, _, rest = head.decode("latin-1").partition("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise _Bad("not an HTTP/1.1 request")
+        raise _BadRequestError("not an HTTP/1.1 request")
     headers: dict[str, str] = {}
     for line in rest.split("\r\n"):
         name, colon, value = line.partition(":")

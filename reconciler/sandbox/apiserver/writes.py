@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from reconciler.sandbox.apiserver import conform, ownership, patches, shaping, validation
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.moments import WallClock, rfc3339
-from reconciler.sandbox.apiserver.ownership import FieldConflict, Managers, Who
+from reconciler.sandbox.apiserver.ownership import FieldConflictError, Managers, Who
 from reconciler.sandbox.apiserver.problems import (
     MODIFIED,
     Problem,
@@ -27,7 +27,7 @@ from reconciler.sandbox.apiserver.problems import (
 )
 from reconciler.sandbox.apiserver.requests import Request, decode, expect
 from reconciler.sandbox.apiserver.store import Store, Stored, encode
-from reconciler.sandbox.apiserver.typed import Untypable
+from reconciler.sandbox.apiserver.typed import UntypableError
 
 APPLY = "application/apply-patch+yaml"
 
@@ -125,7 +125,8 @@ class Writer:
             if live is None and (request.subresource or config["metadata"].get("uid")):
                 if request.subresource:
                     raise not_found(kind.plural, kind.group, request.name)
-                why = f"uid mismatch: the provided object specified uid {config['metadata']['uid']}, and no existing object was found"
+                uid = config["metadata"]["uid"]
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                 raise conflict(kind.plural, kind.group, request.name, why)
             base = self._shown(kind, live) if live else shaping.empty(kind)
             merged, managers = self._merged(kind, request, base, config)
@@ -160,14 +161,14 @@ class Writer:
             return ownership.after_apply(
                 kind.schema, base, config, managers, who, self._now(), reset, force=request.flag("force")
             )
-        except FieldConflict as found:
+        except FieldConflictError as found:
             message = ownership.conflict_message(found)
             causes = [
                 cause("FieldManagerConflict", f"conflict with {ownership.describe(other)}", path)
                 for other, path in found.causes
             ]
             raise Problem("Conflict", message, {"causes": causes}) from None
-        except Untypable as found:
+        except UntypableError as found:
             raise Problem("InternalError", f"failed to create typed patch object: {found}") from None
 
     # -- what they share -----------------------------------------------------------------------------------------
