@@ -203,11 +203,11 @@ class Array:
         else:
             marker.unlink(missing_ok=True)
 
-    def replicate(self, handles: Iterable[str]) -> None:
+    def replicate(self) -> None:
         """One pass: each secondary copy takes over what the copy that it follows has more than it."""
         with self._lock:
             begun = self._now()
-            complete = {handle for handle in handles if self._follow(handle)}
+            complete = {handle for handle in self._store.handles() if self._follow(handle)}
             self._caught_up = complete
             if complete:
                 self._received |= dict.fromkeys(complete, begun)

@@ -72,8 +72,12 @@ class CopyStore:
         self._array = array
         self._copies: dict[str, Copy] = {}
         self._records: dict[str, int] = {}
-        for handle in list(self._handles()):
+        for handle in list(self._stored()):
             self._load(handle)
+
+    def handles(self) -> tuple[str, ...]:
+        """The volumes that this array has copies of."""
+        return tuple(self._copies)
 
     def get(self, handle: str) -> Copy | None:
         """The copy of a volume, None if this array has none."""
@@ -133,7 +137,7 @@ class CopyStore:
             os.close(descriptor)
         self._records.clear()
 
-    def _handles(self) -> Iterator[str]:
+    def _stored(self) -> Iterator[str]:
         volumes = self._array / "volumes"
         if volumes.is_dir():
             yield from (unquote(folder.name) for folder in sorted(volumes.iterdir()) if (folder / STATE).exists())

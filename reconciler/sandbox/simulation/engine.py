@@ -37,8 +37,15 @@ FIRST_LIST = 60.0
 class Controller(Protocol):
     """One simulated controller; `reconcile` is never called twice at once."""
 
-    name: str
-    watched: tuple[KindId, ...]
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def watched(self) -> tuple[KindId, ...]:
+        """The kinds whose changes it must hear of."""
+        ...
 
     def keys(self, manifest: Manifest) -> Iterable[Key]:
         """What to look at when this object of a watched kind appeared, changed or went."""
@@ -141,7 +148,7 @@ class Engine:
         for kind, cache in self._caches.items():
             for manifest in cache.items():
                 self._last.setdefault((kind, ref_of(manifest)), manifest)
-                self._enqueue(kind, manifest)
+                self.enqueue(kind, manifest)
 
     def _noticed(self, kind: KindId) -> Callable[[Ref], None]:
         def on_change(ref: Ref) -> None:
@@ -155,13 +162,14 @@ class Engine:
                 before = self._last.get((kind, ref))
                 self._last[kind, ref] = manifest
                 if before is not None and before["metadata"].get("uid") != manifest["metadata"].get("uid"):
-                    self._enqueue(kind, before)
+                    self.enqueue(kind, before)
             if manifest is not None:
-                self._enqueue(kind, manifest)
+                self.enqueue(kind, manifest)
 
         return on_change
 
-    def _enqueue(self, kind: KindId, manifest: Manifest) -> None:
+    def enqueue(self, kind: KindId, manifest: Manifest) -> None:
+        """Let every controller that watches the kind look at what this object concerns."""
         for controller, queue in self._controllers:
             if kind in controller.watched:
                 for key in controller.keys(manifest):

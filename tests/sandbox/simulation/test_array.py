@@ -43,7 +43,7 @@ class Pair:
 
     def replicate(self) -> None:
         for array in self.arrays.values():
-            array.replicate(ALL)
+            array.replicate()
 
     def records(self, site: str) -> bytes:
         return read_records(copy_folder(self.folders[site], VOLUME), 0)
