@@ -1,0 +1,76 @@
+"""A new fleet repository works as it stands, and no half of one is ever left behind."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.init import contents, write
+from reconciler.errors import SiteshiftError
+from reconciler.fleet.load import load
+from render.tree import FolderTree, MemoryTree
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize("sites", [["a", "b"], ["only"], ["seoul", "busan", "jeju"]], ids=len)
+def test_it_loads_with_any_number_of_sites(sites: list[str]) -> None:
+    fleet = load(MemoryTree({path: text.encode() for path, text in contents("bank", sites).items()}))
+    (hello,) = fleet.applications
+    assert (fleet.name, [site.name for site in fleet.sites]) == ("bank", sites)
+    assert (hello.placement.active, hello.home, hello.sites) == (sites[0], sites[0], tuple(sites))
+
+
+def test_the_folder_holds_a_fleet_a_readme_and_one_commit(clone, siteshift: Run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "new" / "bank"
+    code, out, err = siteshift("init", str(folder))
+    assert (code, err) == (0, "")
+    assert "fleet bank with the sites a, b, committed on branch main" in out
+    assert load(FolderTree(str(folder))).name == "bank"
+    assert (folder / "README.md").read_text().startswith("# bank\n")
+    assert clone.git("log", "--format=%s", folder=folder) == "Begin the fleet bank"
+    assert clone.git("status", "--porcelain", folder=folder) == ""
+
+
+def test_inside_another_repository_nothing_is_committed(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+    head = clone.head
+    assert "inside another Git repository" in siteshift("init", "fleets/new")[1]
+    assert clone.head == head
+    assert not (clone.folder / "fleets" / "new" / ".git").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(siteshift: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "full"
+    folder.mkdir()
+    (folder / "thesis").write_text("x")
+    code, _, err = siteshift("init", str(folder))
+    assert (code, err) == (1, f"error: {folder} exists and is not empty\n")
+    assert [path.name for path in folder.iterdir()] == ["thesis"]
+
+
+@pytest.mark.parametrize("line", [["--sites", "a,A"], ["--sites", "a,,b"], ["--sites", "a,a"], ["--name", "B!"]])
+def test_bad_names_are_wrong_usage(siteshift: Run, tmp_path: Path, line: list[str]) -> None:
+    assert siteshift("init", str(tmp_path / "new"), *line)[0] == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SiteshiftError):
+        write(tmp_path / "new", {"a": "1", "a/b": "2"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commit_names_nobody_that_git_does_not_know(tmp_path: Path, siteshift: Run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, "/dev/null")
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.useConfigOnly")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    assert "tell Git your user.name" in siteshift("init", str(tmp_path / "new"))[1]
+    shown = subprocess.run(["git", "log"], cwd=tmp_path / "new", capture_output=True, check=False)
+    assert shown.returncode != 0
