@@ -125,13 +125,15 @@ def print_json(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
 
 def print_wide(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
     """The objects in order of application, each under a line with its run level, component and origin."""
+    from reconciler.objects import APPLICATION_LABEL
     from reconciler.starts.fields import owned_fields
     from render.yaml import dump
 
     documents = []
-    for items in rendered.values():
+    for unit, items in rendered.items():
         for item in items:
-            owned = ", ".join(f"spec.{field.name}" for field in owned_fields(item.manifest))
+            fields = owned_fields(item.manifest) if unit.label == APPLICATION_LABEL else ()
+            owned = ", ".join(f"spec.{field.name}" for field in fields)
             mark = f"  (moves own {owned})" if owned else ""
             documents.append(
                 f"# level {item.run_level}  component {item.component}  {item.origin.path}{mark}\n"
