@@ -1,0 +1,142 @@
+"""A whole build: the layers, then what happens once, at the top (K13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from render.errors import KustomizationError
+from render.kustomization.accumulate import Accumulator
+from render.kustomization.context import Context
+from render.kustomization.draft import Draft
+from render.kustomization.layer import Layer, use_openapi
+from render.kustomization.loader import Loader
+from render.kustomization.model import Options, Resource
+from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance, transformations_text
+from render.kustomization.transformers.hash import add_hashes
+from render.kustomization.transformers.name_reference import fix_references
+from render.tree.seam import Tree, normalise
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "kustomize-v5.8.1")
+LOCAL_CONFIG = "config.kubernetes.io/local-config"
+BUILD_METADATA = ("originAnnotations", "transformerAnnotations", "managedByLabel")
+READER_ANNOTATIONS = frozenset(
+    (
+        *(
+            f"internal.config.kubernetes.io/{name}"
+            for name in (
+                "previousKinds previousNames prefixes suffixes previousNamespaces allowNameChange allowKindChange refBy"
+                " generatorBehavior needsHashSuffix path index seqindent id annotations-migration-resource-id"
+            ).split()
+        ),
+        "config.kubernetes.io/path",
+        "config.kubernetes.io/index",
+        "config.k8s.io/id",
+    )
+)
+"""Annotations that Kustomize keeps for itself and takes away at the end, whoever wrote them."""
+
+
+def build(tree: Tree, folder: str, options: Options | None = None) -> tuple[Resource, ...]:
+    """The objects of the kustomization in a folder, in order.
+
+    Raises `InputError`s (`KustomizationError`, `YamlError`, `TreeError`) that name file, line and what to do.
+    """
+    context = Context(tree, options or Options())
+    root = normalise(folder)
+    if tree.kind(root) != "folder":
+        raise KustomizationError(
+            f"'{context.display(root)}' is not a folder", path=root or ".", hint="name the folder of a kustomization"
+        )
+    layer = Layer(Loader(context, root))
+    metadata = layer.get("buildMetadata") or []
+    if metadata:
+        layer.provenance = Provenance()
+    use_openapi(layer, top=True)
+    accumulator = layer.accumulate(Accumulator())
+    for finish in FINISHING:
+        finish(layer, accumulator)
+    return tuple(Resource(draft.content, draft.origin) for draft in accumulator.drafts)
+
+
+def _add_hashes(_layer: Layer, accumulator: Accumulator) -> None:
+    add_hashes(accumulator)
+
+
+def _fix_references(_layer: Layer, accumulator: Accumulator) -> None:
+    fix_references(accumulator)
+
+
+def _resolve_variables(_layer: Layer, accumulator: Accumulator) -> None:
+    if accumulator.vars:
+        from render.kustomization.transformers.ref_var import resolve_variables
+
+        resolve_variables(accumulator)
+
+
+def _drop_local(_layer: Layer, accumulator: Accumulator) -> None:
+    accumulator.drafts = [draft for draft in accumulator.drafts if not _is_local(draft)]
+
+
+def _is_local(draft: Draft) -> bool:
+    metadata = draft.content.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or LOCAL_CONFIG not in annotations:
+        return False
+    return draft.strings("annotations")[LOCAL_CONFIG] != "false"
+
+
+def _sort(layer: Layer, accumulator: Accumulator) -> None:
+    options = layer.get("sortOptions")
+    if options is None and layer.context.options.reorder != "none":
+        options = {"order": "legacy"}
+    if options is not None:
+        from render.kustomization.transformers.sort_order import sort
+
+        with layer.at("sortOptions"):
+            sort(accumulator, options)
+
+
+def _add_managed_by(layer: Layer, accumulator: Accumulator) -> None:
+    if "managedByLabel" in (layer.get("buildMetadata") or ()):
+        for draft in accumulator.drafts:
+            draft.set(("metadata", "labels", MANAGED_BY[0]), MANAGED_BY[1])
+
+
+def _clean_annotations(layer: Layer, accumulator: Accumulator) -> None:
+    """Annotations become text, Kustomize's own are taken away, the asked-for notes are written."""
+    metadata = layer.get("buildMetadata") or ()
+    for draft in accumulator.drafts:
+        annotations = _annotations(draft)
+        noted = "originAnnotations" in metadata and draft.provenance is not None
+        transformed = "transformerAnnotations" in metadata and bool(draft.transformations)
+        if annotations is None and not noted and not transformed:
+            continue
+        kept = {name: text for name, text in draft.strings("annotations").items() if name not in READER_ANNOTATIONS}
+        kept.pop(ORIGIN, None)
+        kept.pop(TRANSFORMATIONS, None)
+        if noted and draft.provenance is not None:
+            kept[ORIGIN] = draft.provenance.text()
+        if transformed:
+            kept[TRANSFORMATIONS] = transformations_text(draft.transformations)
+        if kept != annotations:
+            draft.set_strings("annotations", kept)
+
+
+def _annotations(draft: Draft) -> object:
+    """The annotations as they stand; None if there is no such field."""
+    metadata = draft.content.get("metadata")
+    if not isinstance(metadata, dict) or "annotations" not in metadata:
+        return None
+    return metadata["annotations"] or {"": ""}
+
+
+FINISHING: tuple[Callable[[Layer, Accumulator], None], ...] = (
+    _add_hashes,
+    _fix_references,
+    _resolve_variables,
+    _drop_local,
+    _sort,
+    _add_managed_by,
+    _clean_annotations,
+)
+"""What happens once, after all layers, in Kustomize's order."""

@@ -1,0 +1,46 @@
+"""What all layers of one build share: where files come from, how to build, what is known about kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from render.kustomization.model import Options
+from render.kustomization.schema import Schemas
+from render.tree.seam import Tree
+
+
+class Context:
+    """One build. Each file is read once, however often it is named."""
+
+    def __init__(self, tree: Tree, options: Options) -> None:
+        self.tree = tree
+        self.options = options
+        self.schemas = Schemas()
+        self.schema_set = False
+        """Whether a kustomization has brought its own schema: the topmost one wins."""
+        self.documents: dict[str, Any] = {}
+        """Parsed files by path, kept by the loader."""
+        self._bytes: dict[str, bytes] = {}
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes."""
+        data = self._bytes.get(path)
+        if data is None:
+            data = self._bytes[path] = self.tree.read(path)
+        return data
+
+    def display(self, path: str) -> str:
+        """A tree's path as messages show it: absolute where the tree has a place on disk."""
+        root = self.tree.root.rstrip("/")
+        return simplified(f"{root}/{path}") if path else root or "/"
+
+
+def simplified(path: str) -> str:
+    """A path without `.` and `..`, absolute if it was."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return ("/" if path.startswith("/") else "") + "/".join(parts)

@@ -1,0 +1,238 @@
+"""An object while it is being built: its manifest, and what Kustomize remembers about it along the way.
+
+Kustomize keeps these memories in annotations that it removes at the end; here they are fields. Manifests arrive shared
+and immutable; a draft copies each mapping or list the first time that it changes it, and only that one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from render.kustomization.context import Context
+from render.kustomization.ids import (
+    CLUSTER,
+    DEFAULT_NAMESPACE,
+    Gvk,
+    Id,
+    field_text,
+    id_text,
+    split_api_version,
+    text_of,
+)
+from render.kustomization.model import Manifest, Origin
+from render.kustomization.provenance import Note
+from render.kustomization.written import Texts, plain_texts
+from render.yaml.scalars import resolve
+
+Trail = tuple[str | int, ...]
+"""Where a value is in a manifest: keys and list positions."""
+
+
+def deep_copy(value: Any) -> Any:
+    """A copy of plain data that shares nothing with it."""
+    if type(value) is dict:
+        return {key: deep_copy(item) if type(item) in (dict, list) else item for key, item in value.items()}
+    if type(value) is list:
+        return [deep_copy(item) if type(item) in (dict, list) else item for item in value]
+    return value
+
+
+class Draft:
+    """One object on its way through the layers. `manifest` is None once a patch has deleted it."""
+
+    __slots__ = (
+        "behavior",
+        "context",
+        "manifest",
+        "needs_hash",
+        "origin",
+        "prefixes",
+        "previous",
+        "provenance",
+        "source",
+        "suffixes",
+        "transformations",
+        "variables",
+        "written",
+        "_owned",
+        "_whole",
+    )
+
+    def __init__(self, manifest: Manifest, origin: Origin, context: Context, source: Trail = ()) -> None:
+        self.manifest: Manifest | None = manifest
+        self.origin = origin
+        self.context = context
+        self.source = source
+        """Where in its document the object stands, if it is an element of a list of objects."""
+        self.previous: list[tuple[str, str, str]] = []
+        """(kind, name, effective namespace) of each earlier identity, the oldest first."""
+        self.prefixes: list[str] = []
+        self.suffixes: list[str] = []
+        self.needs_hash = False
+        self.behavior = ""
+        self.variables: list[str] = []
+        """Names of the vars that take their value from this object."""
+        self.provenance: Note | None = None
+        """Where it comes from, if anybody asks for `buildMetadata`."""
+        self.transformations: list[Note] = []
+        self.written: Texts | None = None
+        """What its file says literally; None while nobody has looked."""
+        self._owned: dict[int, Any] = {}
+        self._whole = False
+
+    @property
+    def content(self) -> Manifest:
+        """The manifest of a draft that is not deleted."""
+        assert self.manifest is not None
+        return self.manifest
+
+    @property
+    def api_version(self) -> str:
+        return field_text(self.manifest, "apiVersion")
+
+    @property
+    def kind(self) -> str:
+        return field_text(self.manifest, "kind")
+
+    @property
+    def name(self) -> str:
+        return field_text(self.content.get("metadata"), "name")
+
+    @property
+    def namespace(self) -> str:
+        """The written namespace, "" if there is none."""
+        return field_text(self.content.get("metadata"), "namespace")
+
+    @property
+    def gvk(self) -> Gvk:
+        group, version = split_api_version(self.api_version)
+        return group, version, self.kind
+
+    @property
+    def original_gvk(self) -> Gvk:
+        """Kind and API version at first: patches may change a kind, nothing else counts as an earlier identity."""
+        group, version = split_api_version(self.api_version)
+        return group, version, self.previous[0][0] if self.previous else self.kind
+
+    @property
+    def cluster_scoped(self) -> bool:
+        return self.context.schemas.is_cluster_scoped(self.api_version, self.kind)
+
+    @property
+    def effective_namespace(self) -> str:
+        return CLUSTER if self.cluster_scoped else self.namespace or DEFAULT_NAMESPACE
+
+    @property
+    def id(self) -> Id:
+        return (*self.gvk, self.name, self.effective_namespace)
+
+    @property
+    def original_namespace(self) -> str:
+        return self.previous[0][2] if self.previous else self.effective_namespace
+
+    @property
+    def original_name(self) -> str:
+        return self.previous[0][1] if self.previous else self.name
+
+    @property
+    def all_ids(self) -> list[Id]:
+        """Every identity that it has had, the current one last."""
+        group, version = split_api_version(self.api_version)
+        ids: list[Id] = [(group, version, kind, name, namespace) for kind, name, namespace in self.previous]
+        ids.append(self.id)
+        return ids
+
+    @property
+    def text(self) -> str:
+        """The current identity as in messages."""
+        return id_text(self.gvk, self.name, self.namespace)
+
+    def remember_identity(self) -> None:
+        """Keep the present name, namespace and kind as one that references and patches may use."""
+        self.previous.append((self.kind, self.name, self.effective_namespace))
+
+    def own_all(self) -> Manifest:
+        """The manifest, free to be changed anywhere."""
+        if not self._whole:
+            self.manifest = deep_copy(self.content)
+            self._whole = True
+            self._owned.clear()
+        return self.content
+
+    def replace_all(self, manifest: Manifest | None) -> None:
+        """Take another manifest, which nobody else holds."""
+        self.manifest = manifest
+        self._whole = True
+        self._owned.clear()
+
+    def place(self, trail: Trail) -> Any:
+        """The mapping or list that holds the last step of the trail, free to be changed; makes what is missing."""
+        content = self.content
+        if self._whole:
+            node: Any = content
+            for step in trail[:-1]:
+                child = node.get(step) if isinstance(node, dict) else node[step]
+                if child is None:
+                    child = node[step] = {}
+                node = child
+            return node
+        return self._place(trail)
+
+    def _place(self, trail: Trail) -> Any:
+        owned = self._owned
+        if id(self.manifest) not in owned:
+            self.manifest = dict(self.content)
+            owned[id(self.manifest)] = self.manifest
+        node: Any = self.manifest
+        for step in trail[:-1]:
+            child = node.get(step) if isinstance(node, dict) else node[step]
+            if id(child) not in owned or child is None:
+                child = {} if child is None else child.copy()
+                node[step] = child
+                owned[id(child)] = child
+            node = child
+        return node
+
+    def set(self, trail: Trail, value: Any) -> None:
+        """Put a value that nobody else will change at the trail's end."""
+        self.place(trail)[trail[-1]] = value
+
+    def remove(self, trail: Trail) -> None:
+        """Take a field away if it is there."""
+        node: Any = self.content
+        for step in trail[:-1]:
+            node = node.get(step) if isinstance(node, dict) else None
+        if isinstance(node, dict) and trail[-1] in node:
+            del self.place(trail)[trail[-1]]
+
+    def text_at(self, trail: Trail, value: Any) -> str:
+        """The text of the scalar that stands at the trail, as its file has it if it came from there."""
+        if type(value) is str:
+            return value
+        text = self.written_texts().get(self.source + trail)
+        return text_of(value) if text is None or resolve(text) != value else text
+
+    def written_texts(self) -> Texts:
+        """What its file says literally, by place."""
+        if self.written is None:
+            data = self.context.read(self.origin.path) if self.origin.path else b""
+            self.written = plain_texts(data, self.origin.document)
+        return self.written
+
+    def strings(self, field: str) -> dict[str, str]:
+        """Labels or annotations, each value as text."""
+        metadata = self.content.get("metadata")
+        found = metadata.get(field) if isinstance(metadata, dict) else None
+        if not isinstance(found, dict):
+            return {}
+        return {
+            key: value if type(value) is str else self.text_at(("metadata", field, key), value)
+            for key, value in found.items()
+        }
+
+    def set_strings(self, field: str, values: dict[str, str]) -> None:
+        """Set labels or annotations as a whole; none at all removes the field."""
+        if values:
+            self.set(("metadata", field), values)
+        else:
+            self.remove(("metadata", field))

@@ -1,0 +1,94 @@
+"""Reading settings: values checked against their form, with the place of whatever does not fit.
+
+Field names count without regard to case, as in Go's JSON decoder; unknown ones are errors, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from render.errors import KustomizationError
+
+Trail = tuple[str | int, ...]
+
+_TYPES = {"string": str, "bool": bool, "int": int}
+_ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "any": None}
+
+
+class FieldError(KustomizationError):
+    """A setting is unknown or has the wrong form; `trail` says which."""
+
+    def __init__(self, message: str, trail: Trail, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.trail = trail
+
+
+def decode(value: Any, form: Any, name: str, trail: Trail = (), *, strict: bool = True) -> Any:
+    """The value in its form: fields under their right names, nulls as if they were not there.
+
+    `name` is what messages call the whole. Raises `FieldError`. With `strict` off, unknown fields are left out, as
+    Kustomize does in files of transformers.
+    """
+    if isinstance(form, str):
+        return _scalar(value, form, name, trail)
+    if isinstance(form, dict):
+        return {} if value is None else _fields(value, form, name, trail, strict)
+    container, inner = form
+    if container == "list":
+        if not isinstance(value, list):
+            raise _mismatch(value, "a list", f"[]{_go_type(inner)}", name, trail)
+        return [decode(item, inner, name, (*trail, place), strict=strict) for place, item in enumerate(value)]
+    if not isinstance(value, dict):
+        raise _mismatch(value, "a mapping", f"map[string]{_go_type(inner)}", name, trail)
+    return {key: decode(item, inner, name, (*trail, key), strict=strict) for key, item in value.items()}
+
+
+def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
+    if form == "any":
+        return value
+    if value is None:
+        return _ZERO[form]
+    if type(value) is not _TYPES[form] and not (form == "int" and isinstance(value, float) and value.is_integer()):
+        raise _mismatch(value, {"string": "text", "bool": "true or false", "int": "a whole number"}[form], form, name, trail)
+    return int(value) if form == "int" else value
+
+
+def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, strict: bool) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _mismatch(value, "a mapping", name, name, trail)
+    result: dict[str, Any] = {}
+    lowered: dict[str, str] | None = None
+    for key, item in value.items():
+        known = key if key in form else None
+        if known is None:
+            lowered = lowered or {field.lower(): field for field in form}
+            known = lowered.get(key.lower())
+        if known is None:
+            if strict:
+                raise FieldError(f'unknown field "{key}"', (*trail, key), _suggestion(key, form))
+        elif item is not None:
+            result[known] = decode(item, form[known], name, (*trail, key), strict=strict)
+    return result
+
+
+def _suggestion(key: str, form: dict[str, Any]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key, form, n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else f"it may have {', '.join(sorted(form))}"
+
+
+def _mismatch(value: Any, wanted: str, go_type: str, name: str, trail: Trail) -> FieldError:
+    found = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}.get(
+        type(value), "null"
+    )
+    field = ".".join(str(step) for step in trail if isinstance(step, str))
+    where = f"Go struct field {name}.{field}" if field else "Go value"
+    hint = f"{field or name} must be {wanted}"
+    if isinstance(value, bool | int | float) and wanted == "text":
+        hint += ": put it in quotes"
+    return FieldError(f"json: cannot unmarshal {found} into {where} of type {go_type}", trail, hint)
+
+
+def _go_type(form: Any) -> str:
+    return form if isinstance(form, str) else "struct"

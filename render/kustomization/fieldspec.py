@@ -1,0 +1,146 @@
+"""Field specs: which field of which kinds, and the one walker that finds them in a manifest.
+
+A path goes through lists without naming positions: `spec/containers/image` is the image of every container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from render.errors import KustomizationError
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.ids import Gvk, gvk_text, selects
+from render.kustomization.tables.order import KIND_RANK
+
+
+class FieldSpec(NamedTuple):
+    """A field of the kinds that `gvk` selects; `create` makes it where it is missing."""
+
+    gvk: Gvk
+    path: str
+    create: bool = False
+
+
+class FieldError(KustomizationError):
+    """A path leads through a value that is neither mapping nor list."""
+
+
+def split_path(path: str, delimiter: str = "/") -> list[str]:
+    r"""The steps of a path; a backslash before the delimiter keeps it as part of a step."""
+    parts = path.split(delimiter)
+    if len(parts) > 1 and parts[0] == "":
+        parts = parts[1:]
+    steps = [parts[0]]
+    for part in parts[1:]:
+        if steps[-1].endswith("\\"):
+            steps[-1] = steps[-1][:-1] + delimiter + part
+        else:
+            steps.append(part)
+    return steps
+
+
+@lru_cache(4096)
+def steps_of(path: str) -> tuple[tuple[str, bool], ...]:
+    """The steps of a field spec's path; True where the path says that the field is a list."""
+    return tuple((step.removesuffix("[]").strip(), step.endswith("[]")) for step in split_path(path))
+
+
+def sort_key(gvk: Gvk) -> tuple[int, str]:
+    """Kustomize's order of kinds: what others need comes first."""
+    group, version, kind = gvk
+    return KIND_RANK.get(kind, 0), f"{group or '~G'}_{version or '~V'}_{kind or '~K'}"
+
+
+def merge_specs(specs: Sequence[FieldSpec], more: Iterable[FieldSpec]) -> list[FieldSpec]:
+    """`specs` with those of `more` that they do not cover yet. Raises if they disagree about creating a field."""
+    result = list(specs)
+    for spec in more:
+        known = next((old for old in result if old.path == spec.path and selects(spec.gvk, old.gvk)), None)
+        if known is None:
+            result.append(spec)
+        elif known.create != spec.create:
+            raise KustomizationError(
+                "conflicting fieldspecs",
+                hint=f"{gvk_text(spec.gvk)} {spec.path} is given once with create: true and once without",
+            )
+    return result
+
+
+def find(draft: Draft, spec: FieldSpec, *, create: bool = False) -> list[Trail]:
+    """Where the field is (or, with `create`, would be made) in an object of the right kind; nulls count as there."""
+    found: list[Trail] = []
+    try:
+        _walk(draft.content, steps_of(spec.path), 0, create and spec.create, [], found)
+    except FieldError as error:
+        raise KustomizationError(f"considering field '{spec.path}' of object {draft.text}: {error.message}") from error
+    return found
+
+
+def _walk(
+    node: Any, steps: tuple[tuple[str, bool], ...], at: int, create: bool, trail: list[str | int], found: list[Trail]
+) -> None:
+    if at == len(steps):
+        found.append(tuple(trail))
+    elif node is None:
+        return
+    elif isinstance(node, list):
+        for position, element in enumerate(node):
+            trail.append(position)
+            _walk(element, steps, at, create, trail, found)
+            trail.pop()
+    elif isinstance(node, dict):
+        name, is_list = steps[at]
+        if not name:
+            raise FieldError("cannot set or create an empty field name")
+        child = node.get(name)
+        makes = create and not is_list
+        if child is None and makes and at + 1 < len(steps):
+            child = {}
+        elif child is None and name not in node and not makes:
+            return
+        trail.append(name)
+        _walk(child, steps, at + 1, create, trail, found)
+        trail.pop()
+    else:
+        raise FieldError("expected sequence or mapping node")
+
+
+def value_at(node: Any, trail: Trail) -> Any:
+    """The value at a trail, None where it leads nowhere."""
+    for step in trail:
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int):
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+class SpecsByKind:
+    """Field specs with those of each kind found once, however many objects ask."""
+
+    def __init__(self, specs: Sequence[FieldSpec]) -> None:
+        self.specs = tuple(specs)
+        self._by_kind: dict[Gvk, tuple[FieldSpec, ...]] = {}
+
+    def of(self, gvk: Gvk) -> tuple[FieldSpec, ...]:
+        """The specs that select the kind, in order."""
+        found = self._by_kind.get(gvk)
+        if found is None:
+            found = self._by_kind[gvk] = tuple(spec for spec in self.specs if selects(spec.gvk, gvk))
+        return found
+
+
+def wrong_kind(wanted: str, value: Any) -> str:
+    """The message for a value of the wrong form."""
+    return f"wrong node kind: expected {wanted} but got {node_kind(value)}"
+
+
+def node_kind(value: Any) -> str:
+    """How messages call a value's form."""
+    if isinstance(value, dict):
+        return "MappingNode"
+    return "SequenceNode" if isinstance(value, list) else "ScalarNode"

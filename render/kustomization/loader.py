@@ -1,0 +1,138 @@
+"""Files as one kustomization sees them: relative to its folder, with Kustomize's restrictions.
+
+Patch and data files must lie in or below the folder (unless the restriction is off); bases may lie anywhere but not in
+a folder that is being built already. Nothing is fetched from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from render import yaml
+from render.errors import KustomizationError, NotInTree, TreeError
+from render.kustomization.context import Context, simplified
+from render.kustomization.draft import Draft
+from render.kustomization.model import Origin
+from render.kustomization.resources import resources_in
+from render.tree.seam import leaves, normalise
+
+_REMOTE = re.compile(r"^(?:https?://|ssh://|git://|git::|[\w.-]+@[\w.-]+:|(?:github|gitlab|bitbucket)\.(?:com|org)[/:])")
+
+
+def is_remote(path: str) -> bool:
+    """Whether an entry means something on a network."""
+    return _REMOTE.match(path) is not None
+
+
+class Loader:
+    """One kustomization's folder."""
+
+    def __init__(self, context: Context, root: str, referrer: Loader | None = None) -> None:
+        self.context = context
+        self.root = root
+        self.referrer = referrer
+
+    def path(self, entry: str) -> str:
+        """The tree's path of an entry of this kustomization."""
+        if entry.startswith("/"):
+            base = self.context.tree.root.rstrip("/")
+            if simplified(entry).startswith(f"{base}/"):
+                return normalise(simplified(entry)[len(base) + 1 :])
+        return normalise(entry, self.root)
+
+    def load_path(self, entry: str) -> str:
+        """The tree's path of a file that this kustomization reads. Raises `KustomizationError` if it may not."""
+        if is_remote(entry):
+            raise KustomizationError(
+                f"remote files are not supported yet: {entry}", hint="keep a copy of the file in the repository"
+            )
+        path = self.path(entry)
+        if self.context.options.load_restrictor == "rootOnly":
+            kind = self.context.tree.kind(path)
+            if kind == "folder":
+                raise KustomizationError(f"'{self.context.display(path)}' must resolve to a file")
+            if kind is not None and not _is_below(path.rpartition("/")[0], self.root):
+                raise KustomizationError(
+                    f"security; file '{self.context.display(path)}' is not in or below '{self.context.display(self.root)}'",
+                    hint="move the file below the kustomization, or build without the load restriction",
+                )
+        return path
+
+    def load(self, entry: str) -> bytes:
+        """The bytes of a file of this kustomization."""
+        return self.context.read(self.load_path(entry))
+
+    def load_text(self, entry: str) -> str:
+        """The text of a file; bytes that are not UTF-8 are kept as surrogates."""
+        return self.load(entry).decode("utf-8", "surrogateescape")
+
+    def drafts_in(self, path: str) -> list[Draft]:
+        """The objects in a file of the tree as new drafts; the file is parsed once in a build."""
+        context = self.context
+        found = context.documents.get(path)
+        if found is None:
+            found = context.documents[path] = list(resources_in(context.read(path), path))
+        return [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
+
+    def inline_drafts(self, text: str, path: str) -> list[Draft]:
+        """The objects in a text that stands in a kustomization."""
+        data = text.encode("utf-8", "surrogateescape")
+        drafts = []
+        for document in resources_in(data, path):
+            draft = Draft(document.manifest, Origin(path, document.index), self.context)
+            draft.written = {}
+            drafts.append(draft)
+        return drafts
+
+    def new(self, entry: str) -> Loader:
+        """The folder of a base or component. Raises `KustomizationError` if it is none, or being built already."""
+        if not entry:
+            raise KustomizationError("new root cannot be empty")
+        if is_remote(entry):
+            raise KustomizationError(
+                f"remote bases are not supported yet: {entry}", hint="keep a copy of the base in the repository"
+            )
+        if entry.startswith("/"):
+            raise KustomizationError(f"new root '{entry}' cannot be absolute")
+        root = self.path(entry)
+        kind = self.context.tree.kind(root)
+        if kind is None:
+            raise KustomizationError(
+                f"must build at directory: not a valid directory: '{self.context.display(root)}' doesn't exist",
+                hint=f"neither a file nor a folder is called {entry}",
+            )
+        if kind == "file":
+            raise KustomizationError(f"must build at directory: '{self.context.display(root)}': file is not directory")
+        visited: Loader | None = self
+        while visited is not None:
+            if _is_below(visited.root, root):
+                raise KustomizationError(
+                    f"cycle detected: candidate root '{self.context.display(root)}' contains visited root"
+                    f" '{self.context.display(visited.root)}'"
+                )
+            visited = visited.referrer
+        return Loader(self.context, root, self)
+
+    def parse_settings(self, data: bytes, path: str) -> Any:
+        """A configuration file: one document by the rules of kustomization.yaml, None if it is empty."""
+        return yaml.parse_kustomization(data, path)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path is the folder or lies below it."""
+    if path == folder:
+        return True
+    if not folder:
+        return not leaves(path)
+    if leaves(folder) and set(folder.split("/")) == {".."}:
+        ups = folder.count("..")
+        return path.split("/")[:ups] != [".."] * ups or path.startswith(f"{folder}/") and not path.startswith(
+            f"{folder}/.."
+        )
+    return path.startswith(f"{folder}/")
+
+
+def missing(error: TreeError) -> bool:
+    """Whether an error says that nothing is there, the only one that may be an answer."""
+    return isinstance(error, NotInTree)

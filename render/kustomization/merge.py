@@ -1,0 +1,353 @@
+"""Strategic merge patches: a patch that looks like the object, laid over it.
+
+Mappings merge by key, `null` deletes, lists of Kubernetes' own kinds merge by their merge keys with new elements first,
+all other lists are replaced. `$patch` directives delete, replace or merge a mapping, a list or an element.
+
+The rules are Kustomize's to the letter, surprises included: the merge passes over the *whole* object, so lists that the
+patch does not mention lose elements with a repeated key, and an element under `$patch: replace` stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from render.errors import KustomizationError
+from render.kustomization.fieldspec import node_kind, wrong_kind
+from render.kustomization.ids import field_text, is_empty, text_of
+from render.kustomization.schema import Schema, Schemas
+
+
+class _Mark:
+    """A value that no manifest can hold."""
+
+
+MISSING: Any = _Mark()
+"""Not there; as a result: take it away."""
+KEPT_NULL: Any = _Mark()
+"""A null of the object that the merge leaves in place."""
+
+DIRECTIVE = "$patch"
+
+
+def merge(target: Any, patch: Any, schemas: Schemas, is_written_empty: Callable[[list[str | int]], bool]) -> Any:
+    """The target with the patch laid over it, or None if the patch deletes it. Changes and shares both arguments.
+
+    `is_written_empty` tells whether a null of the target is written as nothing at all: those do not survive.
+    Raises `KustomizationError` where the forms of target and patch differ.
+    """
+    result = _Merger(schemas, is_written_empty).walk(target, patch, None)
+    return None if _nothing(result) else result
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or value is MISSING or value is KEPT_NULL
+
+
+class _Merger:
+    """One merge. `origin` is the patch's side, `dest` the target's; both may be the same after a new part is added."""
+
+    def __init__(self, schemas: Schemas, is_written_empty: Callable[[list[str | int]], bool]) -> None:
+        self._schemas = schemas
+        self._is_written_empty = is_written_empty
+        self._trail: list[str | int] = []
+
+    def walk(self, dest: Any, origin: Any, schema: Schema | None) -> Any:
+        """What stands in the target's place afterwards; MISSING for nothing."""
+        if schema is None:
+            schema = self._schema_by_content(dest, origin)
+        form = dest if not _nothing(dest) else origin
+        if _nothing(form):
+            return self._walk_map(dest, origin, schema)
+        if isinstance(form, dict):
+            _check(dict, "MappingNode", dest, origin)
+            return self._walk_map(dest, origin, schema)
+        if isinstance(form, list):
+            _check(list, "SequenceNode", dest, origin)
+            keys = schema.merge_keys() if schema else None
+            if keys is None:
+                return dest if origin is MISSING else origin
+            return self._walk_list(dest, origin, schema, keys)
+        if isinstance(dest, dict | list) or isinstance(origin, dict | list):
+            raise KustomizationError(wrong_kind("ScalarNode", origin if isinstance(origin, dict | list) else dest))
+        return dest if origin is MISSING else origin
+
+    def _schema_by_content(self, dest: Any, origin: Any) -> Schema | None:
+        for node in (dest, origin):
+            if isinstance(node, dict) and "apiVersion" in node and "kind" in node:
+                found = self._schemas.of(field_text(node, "apiVersion"), field_text(node, "kind"))
+                if found is not None:
+                    return found
+        return None
+
+    def _walk_map(self, dest: Any, origin: Any, schema: Schema | None) -> Any:
+        if _nothing(dest):
+            if isinstance(origin, dict) and _directive_of_map(origin, strict=False) == "delete":
+                return MISSING
+            if origin is MISSING and dest is None:
+                return MISSING if self._is_written_empty(self._trail) else KEPT_NULL
+            dest = origin
+        elif origin is None:
+            return MISSING
+        elif isinstance(origin, dict):
+            directive = _directive_of_map(origin, strict=True)
+            if directive == "delete":
+                return MISSING
+            if directive == "replace":
+                dest = origin
+        if _nothing(dest):
+            return dest
+        names = sorted({*dest, *origin} if isinstance(origin, dict) else dest)
+        trail = self._trail
+        for name in names:
+            trail.append(name)
+            old = dest.get(name, MISSING)
+            new = origin.get(name, MISSING) if isinstance(origin, dict) else MISSING
+            value = self.walk(old, new, schema.field(name) if schema else None)
+            trail.pop()
+            if value is KEPT_NULL:
+                dest[name] = None
+            elif value is MISSING or value is None:
+                dest.pop(name, None)
+            elif value is not old:
+                dest[name] = value
+        return dest
+
+    def _walk_list(self, dest: Any, origin: Any, schema: Schema | None, keys: tuple[str, ...]) -> Any:
+        if _nothing(dest):
+            dest = origin
+        elif origin is None:
+            return MISSING
+        elif isinstance(origin, list):
+            directive = _directive_of_list(origin)
+            if directive == "delete":
+                return MISSING
+            if directive == "replace":
+                dest = origin
+        if _nothing(dest):
+            return MISSING
+        elements = schema.elements() if schema else None
+        if len(keys) == 1 and _is_plain(dest, keys[0]) and (origin is MISSING or _is_plain(origin, keys[0])):
+            return self._merge_plain(dest, origin, keys[0], elements)
+        sides = [] if origin is MISSING else [origin]
+        sides.append(dest)
+        wanted = _key_values(sides, keys) if keys else []
+        if wanted or keys:
+            return self._merge_elements(dest, origin, list(keys), wanted, elements)
+        return self._merge_elements(dest, origin, [""], _plain_values(sides), elements)
+
+    def _merge_plain(self, dest: Any, origin: Any, key: str, schema: Schema | None) -> Any:
+        """The usual case, in linear time: every element has its own key and no directive."""
+        old = {text_of(element[key]): (place, element) for place, element in enumerate(dest)}
+        new = {} if origin is MISSING else {text_of(element[key]): element for element in origin}
+        result = []
+        for name in dict.fromkeys((*new, *old)):
+            place, element = old.get(name, (-1, MISSING))
+            self._trail.append(place)
+            value = self.walk(element, new.get(name, MISSING), schema)
+            self._trail.pop()
+            if not _nothing(value) and value != {}:
+                result.append(value)
+        dest[:] = result
+        return dest
+
+    def _merge_elements(
+        self, dest: list[Any], origin: Any, keys: list[str], wanted: list[list[str]], schema: Schema | None
+    ) -> Any:
+        if len(keys) > 1:
+            _complete_values(wanted)
+        added: list[Any] = []
+        valid_keys: list[str] = []
+        for values in wanted:
+            if not values:
+                continue
+            valid_keys, valid_values = _valid_keys(wanted, values, keys)
+            self._trail.append(-1)
+            merged = self.walk(
+                _element(dest, valid_keys, valid_values),
+                MISSING if origin is MISSING else _element(origin, valid_keys, valid_values),
+                schema,
+            )
+            self._trail.pop()
+            if _nothing(merged) or merged == {}:
+                _set_element(dest, None, valid_keys, valid_values)
+                continue
+            if isinstance(merged, dict):
+                for key, value in zip(valid_keys, valid_values, strict=False):
+                    if key not in merged and value:
+                        merged[key] = value
+            _set_element(added, merged, valid_keys, valid_values)
+        return _append_elements(added, dest, valid_keys) if wanted else dest
+
+
+def _check(form: type, name: str, *values: Any) -> None:
+    for value in values:
+        if not _nothing(value) and not isinstance(value, form):
+            raise KustomizationError(
+                wrong_kind(name, value), hint="the patch and the object it changes have different forms there"
+            )
+
+
+def _directive_of_map(patch: dict[str, Any], *, strict: bool) -> str:
+    """Takes the directive out of the mapping."""
+    if DIRECTIVE not in patch:
+        return "merge"
+    directive = text_of(patch[DIRECTIVE])
+    if directive not in ("delete", "replace", "merge"):
+        if strict:
+            raise _unknown_directive(directive)
+        return "merge"
+    del patch[DIRECTIVE]
+    return directive
+
+
+def _directive_of_list(patch: list[Any]) -> str:
+    """A list's directive is an element that holds nothing else; takes it out of the list."""
+    found = next((element for element in patch if isinstance(element, dict) and DIRECTIVE in element), None)
+    if found is None or len(found) > 1:
+        return "merge"
+    directive = text_of(found[DIRECTIVE])
+    if directive not in ("delete", "replace", "merge"):
+        raise _unknown_directive(directive)
+    _set_element(patch, None, [DIRECTIVE], [directive])
+    return directive
+
+
+def _unknown_directive(directive: str) -> KustomizationError:
+    return KustomizationError(
+        f"unknown patch strategy '{directive}'", hint="$patch may be delete, replace or merge"
+    )
+
+
+def _is_plain(elements: Any, key: str) -> bool:
+    """Whether every element is a mapping with a key of its own and without a directive."""
+    seen = set()
+    for element in elements or ():
+        if not isinstance(element, dict) or DIRECTIVE in element or is_empty(element.get(key)):
+            return False
+        value = text_of(element[key])
+        if not value or value in seen:
+            return False
+        seen.add(value)
+    return elements is not None
+
+
+def _key_values(sides: list[Any], keys: tuple[str, ...]) -> list[list[str]]:
+    """The keys' values of all elements, the patch's first, each combination once."""
+    found: dict[tuple[str, ...], None] = {}
+    for side in sides:
+        for element in side or ():
+            found.setdefault(tuple(field_text(element, key) for key in keys))
+    return [list(values) for values in found]
+
+
+def _plain_values(sides: list[Any]) -> list[list[str]]:
+    return [[value] for value in dict.fromkeys(text_of(element) for side in sides for element in side or ())]
+
+
+def _complete_values(wanted: list[list[str]]) -> None:
+    """Combinations that agree where both have a value take the missing values from each other."""
+    for first, left in enumerate(wanted):
+        for second in range(len(wanted)):
+            both = _agreed(left, wanted[second])
+            if both is not None:
+                wanted[first] = wanted[second] = both
+
+
+def _agreed(left: list[str], right: list[str]) -> list[str] | None:
+    if len(left) != len(right) or any(a and b and a != b for a, b in zip(left, right, strict=True)):
+        return None
+    if not any(a == b for a, b in zip(left, right, strict=True)):
+        return None
+    return [a or b for a, b in zip(left, right, strict=True)]
+
+
+def _valid_keys(wanted: list[list[str]], values: list[str], keys: list[str]) -> tuple[list[str], list[str]]:
+    """The keys that any element has at all, and this element's values of them."""
+    present = {keys[place] for combination in wanted for place, value in enumerate(combination) if value}
+    if not present:
+        return keys, values
+    return (
+        [key for key in keys if key in present],
+        [value for place, value in enumerate(values) if value or keys[place] in present],
+    )
+
+
+def _element(elements: Any, keys: list[str], values: list[str]) -> Any:
+    """The first element with these values, MISSING if there is none."""
+    keys, values = _valid_keys([values], values, keys)
+    if not isinstance(elements, list):
+        return MISSING
+    if not keys or not keys[0]:
+        wanted = values[0] if values else ""
+        return next((element for element in elements if text_of(element) == wanted), MISSING)
+    if len(keys) != len(values):
+        return MISSING
+    for element in elements:
+        if isinstance(element, dict) and all(
+            key in element and text_of(element[key]) == value for key, value in zip(keys, values, strict=True)
+        ):
+            return element
+    return MISSING
+
+
+def _set_element(elements: list[Any], new: Any, keys: list[str], values: list[str]) -> None:
+    """Put `new` in the place of the elements with these values, or at the end; None takes them away."""
+    by_mapping = bool(keys and keys[0] and values and values[0])
+    kept: list[Any] = []
+    found_one = False
+    for element in elements:
+        if element is None or element == {}:
+            continue
+        if by_mapping and not isinstance(element, dict):
+            kept.append(element)
+            continue
+        if not _has_values(element, keys, values):
+            if values:
+                kept.append(element)
+            continue
+        found_one = True
+        if new is not None:
+            kept.append(new)
+    elements[:] = kept
+    if new is not None and not found_one:
+        elements.append(new)
+
+
+def _has_values(element: Any, keys: list[str], values: list[str]) -> bool:
+    found = False
+    for place, key in enumerate(keys or [""]):
+        if place < len(values):
+            found = _has_value(element, key, values[place])
+        if not found:
+            return False
+    return found
+
+
+def _has_value(element: Any, key: str, value: str) -> bool:
+    if not key:
+        if isinstance(element, dict | list):
+            raise KustomizationError(wrong_kind("ScalarNode", element))
+        return text_of(element) == value
+    if not isinstance(element, dict):
+        raise KustomizationError(f"{wrong_kind('MappingNode', element)} ({node_kind(element)} in a list of mappings)")
+    return key in element and (not value or text_of(element[key]) == value)
+
+
+def _append_elements(added: list[Any], dest: list[Any], keys: list[str]) -> list[Any]:
+    """The merged elements, then the target's own; the target's replace merged ones with the same keys."""
+    for element in dest:
+        if not keys or not keys[0]:
+            _set_element(added, element, [""], [text_of(element)])
+            continue
+        values: list[str] = []
+        for key in keys:
+            value = element.get(key, MISSING) if isinstance(element, dict) else MISSING
+            if value is MISSING:
+                added.append(element)
+            else:
+                values.append(text_of(value))
+        if len(keys) > 1:
+            _set_element(added, None, keys, values)
+        _set_element(added, element, keys, values)
+    return added

@@ -1,0 +1,79 @@
+"""Where objects come from, as `buildMetadata` asks for it (K39): text of annotations."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+ORIGIN = "config.kubernetes.io/origin"
+TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
+
+
+class Note(NamedTuple):
+    """One origin or transformation. Paths are relative to the folder that is built."""
+
+    path: str = ""
+    configured_in: str = ""
+    configured_by: tuple[tuple[str, str], ...] = ()
+
+    def lines(self) -> list[str]:
+        """The note as YAML."""
+        lines = [f"path: {self.path}"] if self.path else []
+        if self.configured_in:
+            lines.append(f"configuredIn: {self.configured_in}")
+        if self.configured_by:
+            lines.append("configuredBy:")
+            lines += [f"  {name}: {value}" for name, value in self.configured_by if value]
+        return lines
+
+    def text(self) -> str:
+        """The annotation of an origin."""
+        return "".join(f"{line}\n" for line in self.lines()) or "{}\n"
+
+
+def transformations_text(notes: list[Note]) -> str:
+    """The annotation of a list of transformations."""
+    lines = []
+    for note in notes:
+        first, *others = note.lines()
+        lines += [f"- {first}", *(f"  {line}" for line in others)]
+    return "".join(f"{line}\n" for line in lines) or "[]\n"
+
+
+class Provenance:
+    """How notes are written in one layer."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def below(self, entry: str) -> Provenance:
+        """The same for a base or component."""
+        return Provenance(self._joined(entry))
+
+    def of_file(self, entry: str) -> Note:
+        """The origin of what a file holds."""
+        return Note(path=self._joined(entry))
+
+    def of_builtin(self, kustomization: str, kind: str) -> Note:
+        """What a field of the kustomization did."""
+        name = kustomization.rpartition("/")[2]
+        return Note(configured_in=self._joined(name), configured_by=(("apiVersion", "builtin"), ("kind", kind)))
+
+    def of_plugin(self, origin: Note, manifest: dict[str, Any]) -> Note:
+        """What a plugin's configuration did."""
+        metadata = manifest.get("metadata") or {}
+        by = (
+            ("apiVersion", str(manifest.get("apiVersion", ""))),
+            ("kind", str(manifest.get("kind", ""))),
+            ("name", str(metadata.get("name", ""))),
+            ("namespace", str(metadata.get("namespace", ""))),
+        )
+        return Note(configured_in=origin.path, configured_by=by)
+
+    def _joined(self, entry: str) -> str:
+        parts: list[str] = []
+        for part in f"{self.path}/{entry}".split("/"):
+            if part == ".." and parts and parts[-1] != "..":
+                parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        return "/".join(parts)

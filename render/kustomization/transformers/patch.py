@@ -1,0 +1,244 @@
+"""PatchTransformer, PatchStrategicMergeTransformer and PatchJson6902Transformer (K12, K13, K30 to K33).
+
+A patch is a partial object (strategic merge) or a list of operations (JSON 6902); its text tells which.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from render import yaml
+from render.errors import KustomizationError, NotInTree, YamlError
+from render.kustomization import json_patch
+from render.kustomization.accumulate import Accumulator, target_of
+from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.ids import join_api_version
+from render.kustomization.json_patch import Operation
+from render.kustomization.loader import Loader
+from render.kustomization.merge import merge
+from render.kustomization.model import Manifest
+from render.kustomization.selector import Selector
+
+
+class PatchEntry:
+    """An entry of `patches`, read and ready to be applied."""
+
+    def __init__(self, loader: Loader, entry: dict[str, Any], path: str) -> None:
+        inline, file = (entry.get("patch") or "").strip(), entry.get("path") or ""
+        if not inline and not file:
+            raise KustomizationError("must specify one of patch and path")
+        if inline and file:
+            raise KustomizationError("patch and path can't be set at the same time")
+        if file:
+            path = loader.load_path(file)
+            try:
+                inline = loader.load_text(file)
+            except NotInTree as error:
+                raise KustomizationError(
+                    f"failed to get the patch file from path({file}): '{loader.context.display(path)}' doesn't exist"
+                ) from error
+        source = f"[path: {json.dumps(file)}]" if file else f"[patch: {json.dumps(inline, ensure_ascii=False)}]"
+        options = entry.get("options") or {}
+        self._name_change, self._kind_change = bool(options.get("allowNameChange")), bool(options.get("allowKindChange"))
+        self._patch = read_patch(loader, inline, source, path)
+        self._target = Selector(entry["target"]) if entry.get("target") is not None else None
+
+    def apply(self, accumulator: Accumulator) -> None:
+        """Change the objects that it means. Raises `KustomizationError` where it does not fit."""
+        apply_patch(
+            accumulator, self._patch, self._target, name_change=self._name_change, kind_change=self._kind_change
+        )
+
+
+class Patch:
+    """A patch as read: either partial objects or operations."""
+
+    def __init__(self, objects: list[Draft], operations: list[Operation], source: str) -> None:
+        self.objects = objects
+        self.operations = operations
+        self.source = source
+
+
+def read_patch(loader: Loader, text: str, source: str, path: str) -> Patch:
+    """Tell what a patch's text is. Raises `KustomizationError` if it is neither or both kinds of patch."""
+    data = text.encode("utf-8", "surrogateescape")
+    objects, object_error = _attempt(lambda: loader.inline_drafts(text, path))
+    operations, operations_error = _attempt(lambda: read_operations(data, path))
+    if objects and operations:
+        raise KustomizationError(f"illegally qualifies as both an SM and JSON patch: {source}")
+    if object_error is not None and operations_error is not None:
+        raise KustomizationError(
+            f"unable to parse SM or JSON patch from {source}",
+            path=object_error.path,
+            line=object_error.line,
+            column=object_error.column,
+            hint=f"as an object: {object_error.message}; as operations: {operations_error.message}",
+        )
+    if object_error is None:
+        return Patch(objects or [], [], source)
+    return Patch([], operations or [], source)
+
+
+def _attempt(read: Callable[[], list[Any]]) -> tuple[list[Any] | None, KustomizationError | YamlError | None]:
+    try:
+        return read(), None
+    except (KustomizationError, YamlError) as error:
+        return None, error
+
+
+def read_strategic_merge(loader: Loader, entry: str, path: str) -> list[Draft]:
+    """The partial objects of an entry of `patchesStrategicMerge`: a text, or else a file."""
+    try:
+        return loader.inline_drafts(entry, path)
+    except (KustomizationError, YamlError):
+        file = loader.load_path(entry)
+        try:
+            return loader.drafts_in(file)
+        except NotInTree as error:
+            raise KustomizationError(f"'{loader.context.display(file)}' doesn't exist") from error
+
+
+def read_json6902(loader: Loader, file: str, text: str, target: Any, path: str) -> list[Operation]:
+    """The operations of an entry of `patchesJson6902`."""
+    if not target or not target.get("name"):
+        raise KustomizationError("must specify the target name")
+    if not file and not text:
+        raise KustomizationError("empty file path and empty jsonOp")
+    if file and text:
+        raise KustomizationError("must specify a file path or jsonOp, not both")
+    if file:
+        path = loader.load_path(file)
+        try:
+            text = loader.load_text(file)
+        except NotInTree as error:
+            raise KustomizationError(f"'{loader.context.display(path)}' doesn't exist") from error
+        if not text:
+            raise KustomizationError(f"patch file '{file}' empty seems to be empty")
+    operations = read_operations(text.encode("utf-8", "surrogateescape"), path)
+    if not operations:
+        raise KustomizationError(f"patch appears to be empty; file={file}, JsonOp={text}")
+    return operations
+
+
+def read_operations(data: bytes, path: str) -> list[Operation]:
+    """Operations in a text: JSON if it begins with a bracket, else YAML by the rules of kustomization.yaml."""
+    return json_patch.parse_operations(yaml.parse_kustomization(data, path))
+
+
+def apply_patch(
+    accumulator: Accumulator, patch: Patch, target: Selector | None, *, name_change: bool, kind_change: bool
+) -> None:
+    """Apply an entry of `patches`. Raises `KustomizationError` where it does not fit."""
+    if patch.objects:
+        if target is None:
+            for each in patch.objects:
+                draft = target_of_patch(accumulator, each)
+                merge_into(accumulator, draft, deep_copy(each.content), name_change, kind_change)
+            return
+        if len(patch.objects) > 1:
+            raise KustomizationError(
+                "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field:"
+                f" {patch.source}"
+            )
+        apply_to_all(accumulator, accumulator.select(target), patch.objects[0], name_change, kind_change)
+    elif patch.operations:
+        if target is None:
+            raise KustomizationError(
+                f"must specify a target for JSON patch {patch.source}",
+                hint="operations do not say which object they change: add target: {kind: …, name: …}",
+            )
+        for draft in accumulator.select(target):
+            draft.remember_identity()
+            carry_out(accumulator, draft, patch.operations)
+
+
+def target_of_patch(accumulator: Accumulator, patch: Draft) -> Draft:
+    """The one object that a patch without target changes."""
+    try:
+        return target_of(accumulator, patch)
+    except KustomizationError as error:
+        raise KustomizationError(
+            f'no resource matches strategic merge patch "{patch.text}": {error.message}',
+            path=patch.origin.path,
+            hint="a patch finds its object by kind, name and namespace, or through a target",
+        ) from error
+
+
+def apply_to_all(
+    accumulator: Accumulator, drafts: Sequence[Draft], patch: Draft, name_change: bool, kind_change: bool
+) -> None:
+    """Lay one partial object over several; it takes the API version of each."""
+    for draft in drafts:
+        merge_into(accumulator, draft, _fitted(patch, draft), name_change, kind_change)
+    accumulator.drop_deleted()
+    if name_change or kind_change:
+        accumulator.check_unique("may not add resource with an already registered id")
+
+
+def _fitted(patch: Draft, target: Draft) -> Manifest:
+    """The patch as Kustomize readies it for a selected object: labels and annotations as text, even null ones."""
+    fitted = deep_copy(patch.content)
+    group, version, _ = target.gvk
+    fitted["apiVersion"] = join_api_version(group, version)
+    metadata = fitted.setdefault("metadata", {})
+    for field in ("labels", "annotations"):
+        strings = patch.strings(field)
+        metadata.pop(field, None)
+        if strings:
+            metadata[field] = strings
+    return fitted
+
+
+def merge_into(
+    accumulator: Accumulator, draft: Draft, patch: Manifest, name_change: bool, kind_change: bool
+) -> None:
+    """Lay a partial object over one; name, kind and namespace stay unless they may change."""
+    name, namespace, kind = draft.name, draft.namespace, draft.content["kind"]
+    if name_change or kind_change:
+        draft.remember_identity()
+        accumulator.identities_changed()
+    source = draft.source
+
+    def is_written_empty(trail: list[str | int]) -> bool:
+        return draft.written_texts().get((*source, *trail)) == ""
+
+    merged = merge(draft.own_all(), patch, draft.context.schemas, is_written_empty)
+    draft.replace_all(merged or None)
+    if not merged:
+        accumulator.deleted()
+        return
+    metadata = merged.setdefault("metadata", {})
+    if not kind_change:
+        merged["kind"] = kind
+    if not name_change:
+        metadata["name"] = name
+    if namespace:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+
+
+def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Operation]) -> None:
+    """Apply operations to one object."""
+    before = draft.id
+    try:
+        json_patch.apply(operations, draft.own_all())
+    except KustomizationError as error:
+        raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint) from error
+    draft.written = {}
+    if draft.id != before:
+        accumulator.identities_changed()
+
+
+def apply_strategic_merge(accumulator: Accumulator, patches: Sequence[Draft]) -> None:
+    """Apply the entries of `patchesStrategicMerge`."""
+    for patch in patches:
+        apply_to_all(accumulator, [target_of(accumulator, patch)], patch, False, False)
+
+
+def apply_json6902(accumulator: Accumulator, target: Selector, operations: Sequence[Operation]) -> None:
+    """Apply an entry of `patchesJson6902`."""
+    for draft in accumulator.select(target):
+        carry_out(accumulator, draft, operations)
