@@ -1,0 +1,302 @@
+"""`generators`, `transformers` and `validators`: objects that say how to make or change other objects (K29).
+
+Only Kustomize's built-in kinds are run. Anything else would be a program or a container from the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from render.errors import InputError, KustomizationError
+from render.kustomization.accumulate import Accumulator
+from render.kustomization.config import field_spec
+from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.fields import decode
+from render.kustomization.fieldspec import SpecsByKind
+from render.kustomization.generators.config_map_secret import absorb, make_config_map, make_secret
+from render.kustomization.ids import gvk_text
+from render.kustomization.layer import Layer, accumulate_entries
+from render.kustomization.loader import Loader
+from render.kustomization.selector import Selector
+from render.kustomization.steps import note_transformation
+from render.kustomization.tables import fields as forms
+
+Settings = dict[str, Any]
+"""A plugin's configuration, its field names in lower case as Go's decoder reads them."""
+
+VALIDATED_BY = "validated-by"
+
+
+def load_plugins(layer: Layer, field: str) -> list[Draft]:
+    """The configurations that a field lists: written in place, in files, or built by a kustomization of their own."""
+    gathered = Accumulator()
+    paths: list[tuple[int, str]] = []
+    for place, entry in enumerate(layer.get(field) or []):
+        try:
+            drafts = layer.loader.inline_drafts(entry, layer.path)
+        except InputError:
+            paths.append((place, entry))
+            continue
+        if layer.provenance is not None:
+            for draft in drafts:
+                draft.provenance = layer.provenance.of_file(layer.path.rpartition("/")[2])
+        with layer.at(field, place):
+            gathered.extend(drafts)
+    for place, entry in paths:
+        with layer.at(field, place):
+            gathered = accumulate_entries(layer, gathered, field, [entry])
+    return gathered.drafts
+
+
+def run_generators(layer: Layer, accumulator: Accumulator) -> None:
+    """Add what the `generators` make."""
+    for config in load_plugins(layer, "generators"):
+        with layer.at("generators"):
+            make = _kind(config, GENERATORS, "generator")
+            made = make(layer.loader, _settings(config), layer.path)
+            if layer.provenance is not None and config.provenance is not None:
+                made.provenance = layer.provenance.of_plugin(config.provenance, config.content)
+            absorb(accumulator, made)
+
+
+def run_plugins(layer: Layer, accumulator: Accumulator, field: str) -> None:
+    """Run the `transformers` (or `validators`) one after another."""
+    plugins = []
+    for config in load_plugins(layer, field):
+        with layer.at(field):
+            run = _kind(config, TRANSFORMERS, "transformer")
+            plugins.append((config, run(layer.loader, _settings(config), layer.path)))
+    for config, change in plugins:
+        with layer.at(field):
+            change(accumulator)
+            accumulator.drop_deleted()
+        if layer.provenance is not None and config.provenance is not None:
+            note = layer.provenance.of_plugin(config.provenance, config.content)
+            note_transformation(accumulator, note)
+
+
+def run_validators(layer: Layer, accumulator: Accumulator) -> None:
+    """Run the `validators`, which may look but not touch."""
+    if not layer.get("validators"):
+        return
+    before = [deep_copy(draft.content) for draft in accumulator.drafts]
+    run_plugins(layer, accumulator, "validators")
+    after = [_without_mark(deep_copy(draft.content)) for draft in accumulator.drafts]
+    if before != after:
+        with layer.at("validators"):
+            raise KustomizationError("validator shouldn't modify the resource map")
+
+
+def _without_mark(manifest: Any) -> Any:
+    labels = manifest.get("metadata", {}).get("labels")
+    if isinstance(labels, dict) and VALIDATED_BY in labels:
+        del labels[VALIDATED_BY]
+        if not labels:
+            del manifest["metadata"]["labels"]
+    return manifest
+
+
+def _kind(config: Draft, table: dict[str, Any], what: str) -> Any:
+    group, version, kind = config.gvk
+    if group or version != "builtin":
+        raise KustomizationError(
+            f"external plugins disabled; unable to load external plugin '{kind}'",
+            path=config.origin.path,
+            hint="programs and containers from a repository are never run; built-in kinds have apiVersion builtin",
+        )
+    if kind in table:
+        return table[kind]
+    if kind in GENERATORS or kind in TRANSFORMERS:
+        raise KustomizationError(f"plugin {config.text} not a {what}", path=config.origin.path)
+    hint = "charts are not supported yet" if kind.startswith("Helm") else f"it may be {', '.join(sorted(table))}"
+    raise KustomizationError(f"unable to load builtin {gvk_text(config.gvk)}", path=config.origin.path, hint=hint)
+
+
+def _settings(config: Draft) -> Settings:
+    return {key.lower(): value for key, value in config.content.items()}
+
+
+def _decoded(settings: Settings, key: str, form: Any) -> Any:
+    value = settings.get(key.lower())
+    return None if value is None else decode(value, form, key, (key,), strict=False)
+
+
+def _specs(settings: Settings, *, required: bool = False) -> SpecsByKind:
+    found = settings.get("fieldspecs")
+    if found is None and required:
+        raise KustomizationError("fieldSpecs is not expected to be nil")
+    return SpecsByKind([field_spec(entry) for entry in found or []])
+
+
+Change = Callable[[Accumulator], None]
+
+
+def _namespace(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.namespace import NamespaceChange
+
+    metadata = settings.get("metadata") or {}
+    return NamespaceChange(
+        metadata.get("namespace") or "",
+        _specs(settings).specs,
+        unset_only=settings.get("unsetonly") is True,
+        subjects=settings.get("setrolebindingsubjects") or "defaultOnly",
+    ).apply
+
+
+def _prefix(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.prefix_suffix import add_prefix
+
+    prefix, specs = settings.get("prefix") or "", _specs(settings, required=True)
+    return lambda accumulator: add_prefix(accumulator, prefix, specs)
+
+
+def _suffix(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.prefix_suffix import add_suffix
+
+    suffix, specs = settings.get("suffix") or "", _specs(settings, required=True)
+    return lambda accumulator: add_suffix(accumulator, suffix, specs)
+
+
+def _prefix_suffix(loader: Loader, settings: Settings, path: str) -> Change:
+    prefix, suffix = _prefix(loader, settings, path), _suffix(loader, settings, path)
+
+    def change(accumulator: Accumulator) -> None:
+        prefix(accumulator)
+        suffix(accumulator)
+
+    return change
+
+
+def _entries(field: str) -> Callable[[Loader, Settings, str], Change]:
+    def make(_loader: Loader, settings: Settings, _path: str) -> Change:
+        from render.kustomization.transformers.label import set_entries
+
+        entries, specs = _decoded(settings, field, forms.STRING_MAP) or {}, _specs(settings)
+        return lambda accumulator: set_entries(accumulator, entries, specs)
+
+    return make
+
+
+def _image_tag(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.image_tag import Image, set_images
+
+    image, specs = Image(_decoded(settings, "imageTag", forms.IMAGE) or {}), _specs(settings)
+    return lambda accumulator: set_images(accumulator, [image], specs)
+
+
+def _replica_count(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.replica_count import set_replicas
+
+    replica = _decoded(settings, "replica", {"name": "string", "count": "int"}) or {}
+    specs = _specs(settings).specs
+    return lambda accumulator: set_replicas(accumulator, replica.get("name") or "", replica.get("count") or 0, specs)
+
+
+def _patch(loader: Loader, settings: Settings, path: str) -> Change:
+    from render.kustomization.transformers.patch import PatchEntry
+
+    entry = {key: value for key in forms.PATCH if (value := _decoded(settings, key, forms.PATCH[key])) is not None}
+    return PatchEntry(loader, entry, path).apply
+
+
+def _patch_strategic_merge(loader: Loader, settings: Settings, path: str) -> Change:
+    from render.kustomization.transformers.patch import apply_strategic_merge, read_strategic_merge
+
+    paths, text = settings.get("paths") or [], settings.get("patches") or ""
+    if not paths and not text:
+        raise KustomizationError("empty file path and empty patch content")
+    patches = [patch for entry in paths for patch in read_strategic_merge(loader, entry, path)]
+    if text:
+        patches += loader.inline_drafts(text, path)
+    if not patches:
+        raise KustomizationError(f"patch appears to be empty; files={paths}, Patch={text}")
+    return lambda accumulator: apply_strategic_merge(accumulator, patches)
+
+
+def _patch_json6902(loader: Loader, settings: Settings, path: str) -> Change:
+    from render.kustomization.transformers.patch import apply_json6902, read_json6902
+
+    target = _decoded(settings, "target", forms.SELECTOR)
+    operations = read_json6902(loader, settings.get("path") or "", settings.get("jsonop") or "", target, path)
+    selector = Selector(target)
+    return lambda accumulator: apply_json6902(accumulator, selector, operations)
+
+
+def _replacement(loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.replacement import read_replacements, replace
+
+    form = ("list", {**forms.REPLACEMENT, "path": "string"})
+    entries = _decoded(settings, "replacements", form) or []
+    replacements = [found for entry in entries for found in read_replacements(loader, entry)]
+
+    def change(accumulator: Accumulator) -> None:
+        for replacement in replacements:
+            replace(accumulator, replacement)
+
+    return change
+
+
+def _value_add(loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.value_add import add_value
+
+    form = ("list", {"selector": forms.SELECTOR, "fieldPath": "string", "filePathPosition": "int"})
+    targets = _decoded(settings, "targets", form) or []
+    if settings.get("targetfilepath"):
+        path = loader.load_path(settings["targetfilepath"])
+        document = loader.parse_settings(loader.context.read(path), path) or {}
+        targets += decode(document.get("targets") or [], form, "targets", strict=False)
+    value = str(settings.get("value") or "").strip() or loader.context.display(loader.root).rpartition("/")[2]
+    return lambda accumulator: add_value(accumulator, value, targets)
+
+
+def _hash(_loader: Loader, _settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.hash import add_hashes
+
+    return add_hashes
+
+
+def _config_map(loader: Loader, settings: Settings, path: str) -> Draft:
+    return make_config_map(loader, _generator_args(settings, forms.CONFIG_MAP), path)
+
+
+def _secret(loader: Loader, settings: Settings, path: str) -> Draft:
+    return make_secret(loader, _generator_args(settings, forms.SECRET), path)
+
+
+def _generator_args(settings: Settings, form: dict[str, Any]) -> dict[str, Any]:
+    args = {key: value for key in form if (value := _decoded(settings, key, form[key])) is not None}
+    metadata = settings.get("metadata") or {}
+    for key in ("name", "namespace"):
+        if not args.get(key):
+            args[key] = metadata.get(key) or ""
+    return args
+
+
+def _iam_policy(loader: Loader, settings: Settings, path: str) -> Draft:
+    from render.kustomization.generators.iam_policy import make_service_account
+
+    return make_service_account(loader, settings, path)
+
+
+GENERATORS: dict[str, Callable[[Loader, Settings, str], Draft]] = {
+    "ConfigMapGenerator": _config_map,
+    "SecretGenerator": _secret,
+    "IAMPolicyGenerator": _iam_policy,
+}
+TRANSFORMERS: dict[str, Callable[[Loader, Settings, str], Change]] = {
+    "AnnotationsTransformer": _entries("annotations"),
+    "HashTransformer": _hash,
+    "ImageTagTransformer": _image_tag,
+    "LabelTransformer": _entries("labels"),
+    "NamespaceTransformer": _namespace,
+    "PatchJson6902Transformer": _patch_json6902,
+    "PatchStrategicMergeTransformer": _patch_strategic_merge,
+    "PatchTransformer": _patch,
+    "PrefixSuffixTransformer": _prefix_suffix,
+    "PrefixTransformer": _prefix,
+    "ReplacementTransformer": _replacement,
+    "ReplicaCountTransformer": _replica_count,
+    "SuffixTransformer": _suffix,
+    "ValueAddTransformer": _value_add,
+}

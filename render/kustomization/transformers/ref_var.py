@@ -1,0 +1,108 @@
+"""Vars: `$(NAME)` in known fields becomes the value of another object's field (K36)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from render.errors import KustomizationError
+from render.kustomization.accumulate import Accumulator
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.fieldpath import look_up, split_field_path
+from render.kustomization.fieldspec import find, value_at
+from render.kustomization.ids import text_of
+
+Values = dict[str, Any]
+
+_SLICE = re.compile(r"(.*)\[(\d+)\]", re.DOTALL)
+
+
+def resolve_variables(accumulator: Accumulator) -> None:
+    """Expand the vars everywhere. Raises `KustomizationError` for one whose source is not there."""
+    holders = {name: draft for draft in reversed(accumulator.drafts) for name in draft.variables}
+    values = {name: _value(var, holders.get(name)) for name, var in sorted(accumulator.vars.items())}
+    specs = accumulator.config.specs("varReference")
+    for draft in accumulator.drafts:
+        for spec in specs.of(draft.gvk):
+            for trail in find(draft, spec):
+                _expand_at(draft, trail, value_at(draft.content, trail), values)
+
+
+def _value(var: dict[str, Any], holder: Draft | None) -> Any:
+    field = (var.get("fieldref") or {}).get("fieldPath") or "metadata.name"
+    if holder is None:
+        raise KustomizationError(
+            f"var '{var['name']}' cannot be mapped to a field in the set of known resources",
+            hint="its objref must name an object of this kustomization",
+        )
+    trail = look_up(holder.content, _steps(field))
+    if trail is None:
+        raise KustomizationError(
+            f"field specified in var '{var['name']}' not found in corresponding resource",
+            hint=f"{holder.text} has no field {field}",
+        )
+    value = value_at(holder.content, trail)
+    return "null" if value is None else value
+
+
+def _steps(field: str) -> list[str]:
+    """The steps of a path; `args[0]` is two of them."""
+    steps: list[str] = []
+    for step in split_field_path(field):
+        match = _SLICE.fullmatch(step)
+        if match is None:
+            steps.append(step)
+        else:
+            steps += [part for part in match.groups() if part]
+    return steps
+
+
+def _expand_at(draft: Draft, trail: Trail, value: Any, values: Values) -> None:
+    if isinstance(value, str):
+        entries: list[tuple[Trail, Any]] = [(trail, value)]
+    elif isinstance(value, dict):
+        entries = [((*trail, key), item) for key, item in value.items() if isinstance(item, str)]
+    elif isinstance(value, list):
+        if not all(isinstance(item, str) for item in value):
+            raise KustomizationError("invalid value type expect a string")
+        entries = [((*trail, place), item) for place, item in enumerate(value)]
+    else:
+        return
+    for place, text in entries:
+        if "$" in text:
+            expanded = expand(text, values)
+            if expanded != text or type(expanded) is not str:
+                draft.set(place, expanded)
+
+
+def expand(text: str, values: Values) -> Any:
+    """The text with its variables; a text that is one variable takes the value with its type. `$$` is a `$`."""
+    result: list[str] = []
+    start = cursor = 0
+    while cursor < len(text):
+        if text[cursor] == "$" and cursor + 1 < len(text):
+            result.append(text[start:cursor])
+            read, is_variable, length = _read(text[cursor + 1 :])
+            if is_variable:
+                value = values.get(read, f"$({read})")
+                if isinstance(value, dict | list):
+                    value = f"$({read})"
+                if text == f"$({read})":
+                    return value
+                result.append(text_of(value))
+            else:
+                result.append(read)
+            cursor += length
+            start = cursor + 1
+        cursor += 1
+    return "".join(result) + text[start:]
+
+
+def _read(rest: str) -> tuple[str, bool, int]:
+    """What follows a `$`: the text that it stands for, whether that is a variable's name, and how much it takes."""
+    if rest[0] == "$":
+        return "$", False, 1
+    if rest[0] == "(":
+        end = rest.find(")", 1)
+        return (rest[1:end], True, end + 1) if end > 0 else ("$(", False, 1)
+    return f"${rest[0]}", False, 1
