@@ -11,22 +11,25 @@ import re
 from yaml._yaml import CParser
 from yaml.events import ScalarEvent
 
-from render.yaml.styles import BREAKS, PRINTABLE
+from render.yaml.styles import is_special
 
 _SENSITIVE = re.compile(r"\n[ \t]|\A[ \n]|\n\n\Z")
 """What comes out of the second block changed."""
-_NO_BLOCK = re.compile(f" [{BREAKS}]| \\Z|[^\t{PRINTABLE}]")
-"""What makes go-yaml write double quotes instead of a block, which change nothing."""
 
 
 def as_folded_again(text: str) -> str:
     """The text of a folded block after Kustomize has written and read it once more."""
-    if not _SENSITIVE.search(text) or _NO_BLOCK.search(text):
+    if not _SENSITIVE.search(text) or _in_double_quotes(text):
         return text
     header = ">" + ("2" if text[:1] in (" ", "\n") else "")
     header += "+" if text in ("\n",) or text.endswith("\n\n") else "" if text.endswith("\n") else "-"
     end = "" if text.endswith("\n") else "\n"
     return _read_block(f"{header}\n{_written(text)}{end}")
+
+
+def _in_double_quotes(text: str) -> bool:
+    """Whether go-yaml writes double quotes instead of the block, which change nothing."""
+    return " \n" in text or text.endswith(" ") or is_special(text.replace("\t", ""))
 
 
 def _written(text: str) -> str:

@@ -21,14 +21,10 @@ _SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@=+-]*(?:[ :,][A-Za-z0-9_./@=+(){}-]+
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 BREAKS = "\n\r\u0085\u2028\u2029"
-PRINTABLE = "\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd"
-"""What libyaml calls printable, for use between brackets. Nothing above U+FFFF is."""
-_SPECIAL = re.compile(f"[^{PRINTABLE}]")
-_REFUSED = re.compile("[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_REFUSED = "[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+"""Compiled when it is first needed: such wide ranges take milliseconds."""
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
 _INDICATOR_INSIDE = re.compile(r":(?:[ \t]|\Z)|[ \t]#")
-_LINE_START = re.compile(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])")
-_ESCAPED = re.compile(f'{_SPECIAL.pattern}|["\\\\{BREAKS}]')
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
     "\\": "\\", "\u0085": "N", "\u00a0": "_", "\u2028": "L", "\u2029": "P",
@@ -45,7 +41,7 @@ def number(value: float) -> str:
         whole = int(sign + digits.ljust(point, "0"))
         if -(2**63) <= whole < 2**64:
             return str(whole)
-    if -4 < point <= 21 and not (point > 6 or point <= -4):
+    if -4 < point <= 6:
         return sign + _positional(digits, point)
     exponent = point - 1
     mantissa = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")
@@ -74,7 +70,9 @@ def _positional(digits: str, point: int) -> str:
 def as_read_again(text: str) -> str:
     """The text after Kustomize's way through JSON, which turns a NEL into a fold. Raises `YamlError` for what it
     cannot carry."""
-    if refused := _REFUSED.search(text):
+    if text.isascii() and "\x7f" not in text:
+        return text
+    if refused := re.search(_REFUSED, text):
         raise YamlError(
             f"control characters are not allowed: U+{ord(refused[0]):04X}", hint="Kustomize cannot print it either"
         )
@@ -102,9 +100,24 @@ def has_breaks(text: str) -> bool:
     return any(character in text for character in BREAKS)
 
 
+def is_special(text: str) -> bool:
+    """Whether libyaml calls a character of the text not printable."""
+    return not (text.isascii() and text.isprintable()) and any(map(_special, text))
+
+
+def _special(character: str) -> bool:
+    code = ord(character)
+    return not (
+        0x20 <= code <= 0x7E
+        or character == "\n"
+        or 0xA0 <= code <= 0xD7FF
+        or (0xE000 <= code <= 0xFFFD and code != 0xFEFF)
+    )
+
+
 def style_of(text: str) -> str:
     """The style: `""` plain, `'`, `"` or `|`."""
-    special = _SPECIAL.search(text) is not None or _space_before_break(text)
+    special = is_special(text) or _space_before_break(text)
     if "\n" in text:
         return '"' if special or text.endswith(" ") else LITERAL
     if text in OLD_BOOLEANS or not is_string(text) or _BASE_60.fullmatch(text):
@@ -142,7 +155,11 @@ def escape_all(text: str) -> list[str]:
     go-yaml."""
     if text.startswith("\ufeff"):
         return [_escape(character) for character in text]
-    return [_escape(character) if _ESCAPED.match(character) else character for character in text]
+    return [_escape(character) if _is_escaped(character) else character for character in text]
+
+
+def _is_escaped(character: str) -> bool:
+    return (character in _ESCAPES and character != "\u00a0") or _special(character)
 
 
 def _escape(character: str) -> str:
@@ -195,5 +212,6 @@ def literal(text: str, indent: int) -> str:
     hint = "2" if text[0] in f" {BREAKS}" else ""
     body = text[:-1] if text[-1] in BREAKS else text
     chomp = "-" if body == text else "+" if not body or body[-1] in BREAKS else ""
-    lines = _LINE_START.sub(margin, text.removesuffix("\n"))
+    starts = f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])" if not text.isascii() else r"^(?=[^\n])"
+    lines = re.sub(starts, margin, text.removesuffix("\n"), flags=re.MULTILINE)
     return f"|{hint}{chomp}\n{lines}"
