@@ -76,12 +76,18 @@ def _print(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> 
     if epochs.left_out is not None:
         print(f"epochs were not compared: {epochs.left_out}", file=sys.stderr)
     if errors:
-        print(f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}", file=sys.stderr)
+        print(_counted(len(errors), "error"), file=sys.stderr)
     elif report.fleet is not None:
         fleet = report.fleet
         against = f", epochs compared with {epochs.against}" if epochs.against else ""
-        counts = f"{len(fleet.sites)} sites, {len(fleet.applications)} applications, {report.objects} objects"
-        print(f"fleet {fleet.name} is valid: {counts}{against}")
+        counts = (
+            _counted(len(found), word) for found, word in ((fleet.sites, "site"), (fleet.applications, "application"))
+        )
+        print(f"fleet {fleet.name} is valid: {', '.join(counts)}, {_counted(report.objects, 'object')}{against}")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _as_json(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> dict[str, object]:
