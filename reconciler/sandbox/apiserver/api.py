@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from reconciler.sandbox.apiserver.deletion import Deleter
 from reconciler.sandbox.apiserver.faults import Faults
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.moments import WallClock
-from reconciler.sandbox.apiserver.problems import Problem, not_implemented
+from reconciler.sandbox.apiserver.problems import Problem, no_method, no_resource, not_implemented
 from reconciler.sandbox.apiserver.reads import Reader, in_version, list_body
 from reconciler.sandbox.apiserver.registry import Registry
 from reconciler.sandbox.apiserver.requests import Request, User, parse
@@ -115,7 +116,7 @@ class Api:
             problem = Problem("InternalError", "Internal error occurred: " + traceback.format_exc(limit=-3))
             response = _refusal(problem)
         for words in request.warnings:
-            response.headers.append(("Warning", f'299 - "{words}"'.replace("\n", " ")))
+            response.headers.append(("Warning", f"299 - {json.dumps(words)}"))
         if self.audit is not None and request.path not in HEALTH:
             self.audit.record(request, response.code, problem, received, self.clock())
         return response
@@ -140,19 +141,19 @@ class Api:
         if kind is None:
             raise _unknown(request)
         if kind.namespaced and not request.namespace and (request.name or request.verb == "create"):
-            raise Problem("NotFound", "the server could not find the requested resource")
+            raise no_resource()
         if request.subresource and not (request.subresource == "status" and kind.has_status):
             return self._subresource(kind, request)
         serve = self._verbs.get(request.verb)
         if serve is None or (request.subresource and request.verb not in ("get", "update", "patch")):
-            raise Problem("MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise no_method()
         return serve(kind, request)
 
     def _meta(self, request: Request) -> Response:
         if request.path in HEALTH or request.path.startswith(tuple(f"{one}/" for one in HEALTH)):
             return Response(200, b"ok", "text/plain; charset=utf-8")
         if request.method not in ("GET", "HEAD"):
-            raise Problem("MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise no_method()
         found = discovery.answer(self.registry, request) or openapi.answer(self.registry, request)
         if found is None:
             raise not_implemented(f"the path {request.path}")
@@ -184,7 +185,7 @@ class Api:
 
     def _create(self, kind: Kind, request: Request) -> Response:
         if request.name:
-            raise Problem("MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise no_method()
         outcome = self.writer.create(kind, request)
         request.name = outcome.stored.object["metadata"]["name"]
         return self._object(kind, request, outcome.stored, outcome.code)
@@ -205,7 +206,7 @@ class Api:
 
     def _delete(self, kind: Kind, request: Request) -> Response:
         if request.subresource:
-            raise Problem("MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise no_method()
         body, code = self.deleter.delete(kind, request)
         return _json(code, body)
 
@@ -231,4 +232,4 @@ def _unknown(request: Request) -> Problem:
     what = ABSENT_RESOURCES.get(request.plural) or ABSENT_GROUPS.get(request.group)
     if what:
         return not_implemented(what)
-    return Problem("NotFound", "the server could not find the requested resource", {})
+    return no_resource()

@@ -193,7 +193,7 @@ def _pull_policy(container: Any) -> Any:
     return {**container, "imagePullPolicy": "Always" if latest else "IfNotPresent"}
 
 
-def _template_labels(manifest: dict[str, Any]) -> dict[str, Any]:
+def _target_ports(manifest: dict[str, Any]) -> dict[str, Any]:
     """Service ports lead to themselves."""
     ports = manifest.get("spec", {}).get("ports")
     if not isinstance(ports, list):
@@ -213,17 +213,13 @@ def _string_data(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "data": {**rest.get("data", {}), **coded}}
 
 
-def _access(manifest: dict[str, Any]) -> dict[str, Any]:
+def _namespace_label(manifest: dict[str, Any]) -> dict[str, Any]:
     """An object that is shown by name carries `kubernetes.io/metadata.name`."""
     metadata = manifest["metadata"]
     if "name" not in metadata:
         return manifest
     labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
-    return {**manifest, "metadata": {**metadata, "labels": labels}, "spec": _finalizers(manifest.get("spec") or {})}
-
-
-def _finalizers(spec: dict[str, Any]) -> dict[str, Any]:
-    return spec if "finalizers" in spec else {**spec, "finalizers": ["kubernetes"]}
+    return {**manifest, "metadata": {**metadata, "labels": labels}}
 
 
 def _crd_names(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -243,8 +239,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "DaemonSet": (_pull_policies,),
     "Job": (_pull_policies,),
     "CronJob": (_pull_policies,),
-    "Service": (_template_labels,),
+    "Service": (_target_ports,),
     "Secret": (_string_data,),
-    "Namespace": (_access,),
+    "Namespace": (_namespace_label,),
     "CustomResourceDefinition": (_crd_names,),
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.moments import WallClock, rfc3339
-from reconciler.sandbox.apiserver.problems import Problem, conflict, forbidden, not_found
+from reconciler.sandbox.apiserver.problems import conflict, forbidden, not_found, unsupported
 from reconciler.sandbox.apiserver.requests import Request, decode
 from reconciler.sandbox.apiserver.store import Store, Stored, encode
 from reconciler.sandbox.apiserver.writes import Admission
@@ -129,21 +130,25 @@ def _options(request: Request) -> dict[str, Any]:
     if "gracePeriodSeconds" in request.query:
         options["gracePeriodSeconds"] = request.number("gracePeriodSeconds")
     if options.get("propagationPolicy", "") not in POLICIES:
-        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", ""))
-        message = f'propagationPolicy: Unsupported value: "{options["propagationPolicy"]}": supported values: {listed}'
-        raise Problem("Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: {message}')
+        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
+        raise unsupported("DeleteOptions", "propagationPolicy", f'"{options["propagationPolicy"]}"', listed)
     if options.get("dryRun") not in (None, [], ["All"]):
-        raise Problem("BadRequest", f'dryRun: Unsupported value: {options["dryRun"]!r}: supported values: "All"')
+        raise unsupported("DeleteOptions", "dryRun", json.dumps(options["dryRun"]), '"All"')
     return options
 
 
 def _check_preconditions(kind: Kind, old: dict[str, Any], wanted: dict[str, Any]) -> None:
     metadata = old["metadata"]
-    for field, words in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+    for field, words, hint in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
         stated = wanted.get(field)
         if stated and stated != metadata[field]:
-            why = f"Precondition failed: {words} in precondition: {stated}, {words} in object meta: {metadata[field]}"
-            raise conflict(kind.plural, kind.group, metadata["name"], why)
+            why = (
+                f"the {words} in the precondition ({stated}) does not match the {words} in record ({metadata[field]})."
+            )
+            raise conflict(kind.kind, kind.group, metadata["name"], f"{why} The object might have been {hint}")
 
 
 def _done(kind: Kind, live: Stored) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reconciler.sandbox.apiserver.kinds import VERBS, Kind
-from reconciler.sandbox.apiserver.problems import Problem
+from reconciler.sandbox.apiserver.problems import no_resource
 from reconciler.sandbox.apiserver.registry import Registry
 from reconciler.sandbox.apiserver.requests import Request
 from reconciler.sandbox.apiserver.store import encode
@@ -48,7 +48,7 @@ def answer(registry: Registry, request: Request) -> Response | None:
         case ["apis", group]:
             versions = _groups(registry).get(group)
             if not versions:
-                raise Problem("NotFound", "the server could not find the requested resource")
+                raise no_resource()
             return _json({"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)})
         case ["apis", group, version]:
             return _json(_resources(registry, group, version))
@@ -88,7 +88,7 @@ def _of(registry: Registry, group: str, version: str) -> list[Kind]:
 def _resources(registry: Registry, group: str, version: str) -> dict[str, Any]:
     kinds = _of(registry, group, version)
     if not kinds:
-        raise Problem("NotFound", "the server could not find the requested resource")
+        raise no_resource()
     resources: list[dict[str, Any]] = []
     for kind in kinds:
         entry: dict[str, Any] = {"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced}

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from reconciler.sandbox.apiserver.kinds import Kind, kubernetes_schemas
-from reconciler.sandbox.apiserver.problems import Problem, not_implemented
+from reconciler.sandbox.apiserver.problems import no_resource, not_implemented
 from reconciler.sandbox.apiserver.registry import Registry
 from reconciler.sandbox.apiserver.requests import Request
 from reconciler.sandbox.apiserver.schemas_from_kubernetes import PREFIX, references
@@ -33,7 +33,7 @@ def answer(registry: Registry, request: Request) -> Response | None:
     place = request.path.removeprefix("/openapi/v3/")
     kinds = [kind for kind in registry if _place(kind) == place]
     if not kinds:
-        raise Problem("NotFound", "the server could not find the requested resource")
+        raise no_resource()
     return Response(200, encode(_document(kinds)))
 
 

@@ -32,8 +32,8 @@ def json_patch(value: dict[str, Any], body: bytes) -> dict[str, Any]:
         patched: dict[str, Any] = jsonpatch.apply_patch(value, operations)
     except ValueError as error:
         raise Problem("BadRequest", f"error decoding patch: {error}") from None
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        raise Problem("Invalid", f"the server rejected our request due to an error in our request: {error}") from None
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException):
+        raise Problem("Invalid", f"the server rejected our request due to an error in our request", {}) from None
     return patched
 
 

@@ -30,18 +30,20 @@ CODES = {
 
 
 class Problem(SiteshiftError):
-    """A request that is refused; becomes a `Status` of the given reason."""
+    """A request that is refused; becomes a `Status` of the given reason ("" is an error that Kubernetes gives none)."""
 
     def __init__(self, reason: str, message: str, details: dict[str, Any] | None = None, code: int = 0) -> None:
         super().__init__(message)
         self.reason, self.message, self.details = reason, message, details
-        self.code = code or CODES[reason]
+        self.code = code or CODES.get(reason, 500)
 
     def status(self) -> dict[str, Any]:
         """The Status object, as JSON."""
         body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-        body |= {"message": self.message, "reason": self.reason}
-        if self.details:
+        body["message"] = self.message
+        if self.reason:
+            body["reason"] = self.reason
+        if self.details is not None:
             body["details"] = self.details
         return body | {"code": self.code}
 
@@ -78,6 +80,22 @@ def conflict(resource: str, group: str, name: str, why: str) -> Problem:
     """An optimistic lock or a precondition failed."""
     message = f'Operation cannot be fulfilled on {qualified(resource, group)} "{name}": {why}'
     return Problem("Conflict", message, details(resource, group, name))
+
+
+def unsupported(kind: str, field: str, shown: str, supported: str) -> Problem:
+    """A parameter whose value is none of the supported ones; `kind` is PatchOptions, DeleteOptions, …"""
+    text = f"Unsupported value: {shown}: supported values: {supported}"
+    return invalid(kind, "meta.k8s.io", "", [cause("FieldValueNotSupported", text, field)])
+
+
+def no_resource() -> Problem:
+    """The path names nothing that is served."""
+    return Problem("NotFound", "the server could not find the requested resource", {})
+
+
+def no_method() -> Problem:
+    """The path is served, but not so."""
+    return Problem("MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"

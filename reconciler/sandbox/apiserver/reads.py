@@ -87,11 +87,14 @@ def check_version(store: Store, request: Request) -> None:
     """A read may ask to be no older than a version; one from the future cannot be met."""
     wanted = request.number("resourceVersion")
     match = request.query.get("resourceVersionMatch", "")
+    if match and not request.query.get("resourceVersion"):
+        text = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        raise invalid("ListOptions", "meta.k8s.io", "", [cause("FieldValueForbidden", text, "resourceVersionMatch")])
     if match not in ("", "Exact", "NotOlderThan"):
         text = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
         raise invalid("ListOptions", "meta.k8s.io", "", [cause("FieldValueNotSupported", text, "resourceVersionMatch")])
     if wanted > store.version:
-        message = f"Too large resource version: {wanted}, current: {store.version}"
+        message = f"Timeout: Too large resource version: {wanted}, current: {store.version}"
         causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
         raise Problem("Timeout", message, {"causes": causes, "retryAfterSeconds": 1})
 
@@ -114,6 +117,10 @@ def in_version(kind: Kind, stored: Stored) -> Stored:
 
 
 def list_body(kind: Kind, metadata: dict[str, Any], found: list[Stored]) -> bytes:
-    """The list as JSON, out of each object's own JSON."""
+    """The list as JSON, out of each object's own JSON. Items of built-in kinds do not say what they are."""
     head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
-    return encode(head)[:-1] + b',"items":[' + b",".join(one.body for one in found) + b"]}"
+    items = (one.body for one in found)
+    if not kind.custom:
+        untyped = len(encode({"apiVersion": kind.api_version, "kind": kind.kind}))
+        items = (b"{" + one.body[untyped:] for one in found)
+    return encode(head)[:-1] + b',"items":[' + b",".join(items) + b"]}"

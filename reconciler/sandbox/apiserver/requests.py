@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.sandbox.apiserver.kinds import Kind
-from reconciler.sandbox.apiserver.problems import Problem, not_implemented
+from reconciler.sandbox.apiserver.problems import Problem, not_implemented, unsupported
 
 NAMESPACE_SUBRESOURCES = ("status", "finalize")
 TRUE = ("true", "1", "True")
@@ -48,7 +48,8 @@ class Request:
         """Whether nothing is to be stored; an unknown directive is refused."""
         value = self.query.get("dryRun", "")
         if value not in ("", "All"):
-            raise Problem("BadRequest", f'dryRun: Unsupported value: "{value}": supported values: "All"')
+            options = {"create": "Create", "update": "Update", "patch": "Patch"}.get(self.verb, "Delete") + "Options"
+            raise unsupported(options, "dryRun", f'["{value}"]', '"All"')
         return value == "All"
 
     def flag(self, name: str) -> bool:
@@ -63,7 +64,8 @@ class Request:
         try:
             return int(text)
         except ValueError:
-            raise Problem("BadRequest", f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+            words = f'{name}: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            raise Problem("BadRequest", words) from None
 
     @property
     def manager(self) -> str:

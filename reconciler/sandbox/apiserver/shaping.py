@@ -74,7 +74,7 @@ def decode_into(kind: Kind, manifest: dict[str, Any], request: Request | None) -
     unknown: list[str] = []
     manifest = conform.prune(kind.schema, manifest, "", unknown)
     if unknown and request is not None:
-        _report(unknown, request)
+        _report(kind, unknown, request)
     manifest = conform.fill(kind.schema, manifest)
     return manifest if kind.custom else fill_builtin(kind.kind, manifest)
 
@@ -89,11 +89,12 @@ def _check_metadata_types(kind: Kind, manifest: dict[str, Any]) -> None:
         raise Problem("BadRequest", f"json: cannot unmarshal {got} into field {path} of type {wanted}")
 
 
-def _report(unknown: list[str], request: Request) -> None:
+def _report(kind: Kind, unknown: list[str], request: Request) -> None:
     words = [f'unknown field "{path}"' for path in sorted(unknown)]
     match request.query.get("fieldValidation") or "Warn":
         case "Strict":
-            raise Problem("BadRequest", "strict decoding error: " + ", ".join(words))
+            start = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            raise Problem("BadRequest", f"{start}strict decoding error: {', '.join(words)}")
         case "Warn":
             request.warnings += words
 
@@ -115,12 +116,17 @@ def for_create(kind: Kind, manifest: dict[str, Any], now: str) -> dict[str, Any]
         created.pop("status", None)
         if not kind.custom:
             created["status"] = STATUS_AT_CREATION.get(kind.kind, {})
+    if kind.storage == "namespaces":
+        created["spec"] = {"finalizers": ["kubernetes"], **(created.get("spec") or {})}
     return created
 
 
 def _nameless(kind: Kind) -> Problem:
     return invalid(
-        kind.kind, kind.group, "", [cause("FieldValueRequired", "name or generateName is required", "metadata.name")]
+        kind.kind,
+        kind.group,
+        "",
+        [cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")],
     )
 
 

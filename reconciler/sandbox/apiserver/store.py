@@ -107,11 +107,12 @@ class Store:
         return version, [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
     def put(self, bucket: str, manifest: dict[str, Any]) -> Stored:
-        """Store an object whole under the next resource version, which is put into it."""
+        """Store an object whole under the next resource version, which is put into it; what it is comes first."""
         with self.lock:
             self.version += 1
             metadata = {**manifest["metadata"], "resourceVersion": str(self.version)}
-            manifest = {**manifest, "metadata": metadata}
+            typed = {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"]}
+            manifest = {**typed, **manifest, "metadata": metadata}
             stored = Stored(manifest, self.version, encode(manifest))
             self._keep(bucket, stored, deleted=False)
             return stored

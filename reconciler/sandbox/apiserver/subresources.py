@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.sandbox.apiserver.kinds import Kind
-from reconciler.sandbox.apiserver.problems import Problem, conflict, not_found, not_implemented
+from reconciler.sandbox.apiserver.problems import conflict, no_resource, not_found, not_implemented
 from reconciler.sandbox.apiserver.requests import Request, decode
 from reconciler.sandbox.apiserver.store import Store, Stored, encode
 from reconciler.sandbox.apiserver.writes import Outcome, Writer
@@ -19,8 +19,8 @@ class Subresources:
         """Serve the request or refuse it."""
         if kind.storage == "pods" and request.subresource == "binding" and request.verb == "create":
             return self._bind(request)
-        if kind.custom:
-            raise Problem("NotFound", "the server could not find the requested resource")
+        if kind.custom or request.subresource == "status":
+            raise no_resource()
         raise not_implemented(f"{kind.plural}/{request.subresource}")
 
     def _bind(self, request: Request) -> Outcome:

@@ -234,8 +234,5 @@ def check_identity(request_name: str, request_namespace: str, manifest: dict[str
         message = f"the name of the object ({metadata['name']}) does not match the name on the URL ({request_name})"
         raise Problem("BadRequest", message)
     if metadata.get("namespace") and metadata["namespace"] != request_namespace:
-        message = (
-            f"the namespace of the provided object does not match the namespace sent on the request "
-            f"({metadata['namespace']!r}, {request_namespace!r})"
-        )
-        raise Problem("BadRequest", message.replace("'", '"'))
+        message = "the namespace of the provided object does not match the namespace sent on the request"
+        raise Problem("BadRequest", message)

@@ -68,7 +68,7 @@ class Writer:
         manifest = self._body(kind, request)
         metadata = manifest["metadata"]
         if metadata.get("resourceVersion"):
-            raise Problem("BadRequest", "resourceVersion should not be set on objects to be created")
+            raise Problem("", "resourceVersion should not be set on objects to be created")
         manifest = shaping.decode_into(kind, manifest, request)
         with self._store.lock:
             managers = self._updated(kind, shaping.empty(kind), manifest, ownership.read(manifest), request)
@@ -137,8 +137,8 @@ class Writer:
 
     def _check_typed(self, kind: Kind, config: dict[str, Any]) -> None:
         """What cannot be applied: a field that the schema does not know, or a value of another type."""
-        where = "/".join(step for step in (config["metadata"].get("namespace"), config["metadata"]["name"]) if step)
-        start = f"failed to create typed patch object ({where}; {kind.api_version}, Kind={kind.kind}): "
+        where = f"{config['metadata'].get('namespace', '')}/{config['metadata']['name']}"
+        start = f"failed to create typed patch object ({where}; {kind.group}/{kind.version}, Kind={kind.kind}): "
         unknown: list[str] = []
         conform.prune(kind.schema, config, "", unknown)
         if unknown:
@@ -149,7 +149,7 @@ class Writer:
         conform.wrong_types(kind.schema, config, "", wrong)
         if wrong:
             texts = [f".{path}: expected {wanted}, got {got}" for path, wanted, got in wrong]
-            raise Problem("InternalError", start + "errors:\n  " + "\n  ".join(texts))
+            raise Problem("", start + "errors:\n  " + "\n  ".join(texts))
 
     def _merged(
         self, kind: Kind, request: Request, base: dict[str, Any], config: dict[str, Any]
@@ -169,7 +169,7 @@ class Writer:
             ]
             raise Problem("Conflict", message, {"causes": causes}) from None
         except UntypableError as found:
-            raise Problem("InternalError", f"failed to create typed patch object: {found}") from None
+            raise Problem("", f"failed to create typed patch object: {found}") from None
 
     # -- what they share -----------------------------------------------------------------------------------------
 
