@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from render import yaml
 from render.errors import KustomizationError
-from render.kustomization.draft import Trail
+from render.kustomization.draft import Trail, deep_copy
 from render.kustomization.fieldspec import split_path, wrong_kind
 from render.kustomization.ids import text_of
 from render.kustomization.selector import expression
@@ -147,9 +148,15 @@ class _Finder:
             if not self._create:
                 return
             node[step], made = self._new(rest)
-        elif rest and node[step] is not None and not isinstance(node[step], dict | list):
+        elif rest and isinstance(node[step], str):
+            self._within_text(node[step], rest)
             return
         self.find(node, step, rest, (*trail, step), made)
+
+    def _within_text(self, text: str, rest: Sequence[str]) -> None:
+        """Kustomize looks for the rest of a path in a text that could not be changed, and changes nothing there."""
+        documents = yaml.parse(text.encode("utf-8", "surrogatepass"), "")
+        self.find([deep_copy(documents[0]) if documents else None], 0, rest, ())
 
     def _at_position(self, node: Any, step: str, rest: Sequence[str], trail: Trail) -> None:
         elements, place, made = _elements(node), int(step), False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from render.errors import KustomizationError
+from render.kustomization.ids import text_of
 
 Trail = tuple[str | int, ...]
 
@@ -26,10 +27,12 @@ class FieldError(KustomizationError):
 def decode(value: Any, form: Any, name: str, trail: Trail = (), *, strict: bool = True) -> Any:
     """The value in its form: fields under their right names, nulls as if they were not there.
 
-    `name` is what messages call the whole. Raises `FieldError`. With `strict` off, unknown fields are left out, as
-    Kustomize does in files of transformers.
+    `name` is what messages call the whole. Raises `FieldError`. With `strict` off, unknown fields are left out and
+    numbers and booleans taken for text, as Kustomize does in files of transformers.
     """
     if isinstance(form, str):
+        if form == "string" and not strict and isinstance(value, bool | int | float):
+            return text_of(value)
         return _scalar(value, form, name, trail)
     if isinstance(form, dict):
         return {} if value is None else _fields(value, form, name, trail, strict)
@@ -49,7 +52,8 @@ def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
     if value is None:
         return _ZERO[form]
     if type(value) is not _TYPES[form] and not (form == "int" and isinstance(value, float) and value.is_integer()):
-        raise _mismatch(value, {"string": "text", "bool": "true or false", "int": "a whole number"}[form], form, name, trail)
+        wanted = {"string": "text", "bool": "true or false", "int": "a whole number"}[form]
+        raise _mismatch(value, wanted, form, name, trail)
     return int(value) if form == "int" else value
 
 

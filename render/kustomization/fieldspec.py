@@ -71,16 +71,26 @@ def merge_specs(specs: Sequence[FieldSpec], more: Iterable[FieldSpec]) -> list[F
 def find(draft: Draft, spec: FieldSpec, *, create: bool = False) -> list[Trail]:
     """Where the field is (or, with `create`, would be made) in an object of the right kind; nulls count as there."""
     found: list[Trail] = []
+    empty_lists: list[Trail] = []
     try:
-        _walk(draft.content, steps_of(spec.path), 0, create and spec.create, [], found)
+        _walk(draft.content, steps_of(spec.path), 0, create and spec.create, [], found, empty_lists)
     except FieldError as error:
         raise KustomizationError(f"considering field '{spec.path}' of object {draft.text}: {error.message}") from error
+    for trail in empty_lists:
+        draft.set(trail, [])
     return found
 
 
 def _walk(
-    node: Any, steps: tuple[tuple[str, bool], ...], at: int, create: bool, trail: list[str | int], found: list[Trail]
+    node: Any,
+    steps: tuple[tuple[str, bool], ...],
+    at: int,
+    create: bool,
+    trail: list[str | int],
+    found: list[Trail],
+    empty_lists: list[Trail],
 ) -> None:
+    """Collects where the path leads, and nulls that the path takes for lists: those become empty lists."""
     if at == len(steps):
         found.append(tuple(trail))
     elif node is None:
@@ -88,7 +98,7 @@ def _walk(
     elif isinstance(node, list):
         for position, element in enumerate(node):
             trail.append(position)
-            _walk(element, steps, at, create, trail, found)
+            _walk(element, steps, at, create, trail, found, empty_lists)
             trail.pop()
     elif isinstance(node, dict):
         name, is_list = steps[at]
@@ -101,7 +111,9 @@ def _walk(
         elif child is None and name not in node and not makes:
             return
         trail.append(name)
-        _walk(child, steps, at + 1, create, trail, found)
+        if is_list and child is None:
+            empty_lists.append(tuple(trail))
+        _walk(child, steps, at + 1, create, trail, found, empty_lists)
         trail.pop()
     else:
         raise FieldError("expected sequence or mapping node")

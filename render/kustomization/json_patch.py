@@ -29,8 +29,15 @@ def parse_operations(document: Any) -> list[Operation]:
     if document is None:
         return []
     if not isinstance(document, list):
-        raise KustomizationError("a JSON patch must be a list of operations")
+        raise KustomizationError(
+            f"json: cannot unmarshal {_json_type(document)} into Go value of type jsonpatch.Patch",
+            hint="a JSON patch must be a list of operations",
+        )
     return [_operation(entry) for entry in document]
+
+
+def _json_type(value: Any) -> str:
+    return {dict: "object", str: "string", bool: "bool"}.get(type(value), "number")
 
 
 def _operation(entry: Any) -> Operation:

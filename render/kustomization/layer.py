@@ -76,7 +76,9 @@ class Layer:
         if kind is FieldError:
             kind = KustomizationError
         message = error.message
-        if isinstance(error, TreeError):
+        if isinstance(error, NotInTree):
+            message = f"'{self.context.display(error.path or '')}' doesn't exist"
+        elif isinstance(error, TreeError):
             message = f"{error.path}: {error.message}" if error.path else error.message
         return kind(message, path=self.path, line=line, column=column, hint=error.hint)
 

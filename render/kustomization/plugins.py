@@ -5,10 +5,11 @@ Only Kustomize's built-in kinds are run. Anything else would be a program or a c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from render.errors import InputError, KustomizationError
+from render.errors import InputError, KustomizationError, NotInTree
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.config import field_spec
 from render.kustomization.draft import Draft, deep_copy
@@ -49,12 +50,29 @@ def load_plugins(layer: Layer, field: str) -> list[Draft]:
     return gathered.drafts
 
 
+@contextmanager
+def _configuring(config: Draft) -> Iterator[None]:
+    """Errors in here say which plugin's configuration is wrong, and where it is."""
+    try:
+        yield
+    except (KustomizationError, NotInTree) as error:
+        message = error.message
+        if isinstance(error, NotInTree):
+            message = f"'{config.context.display(error.path or '')}' doesn't exist"
+        raise KustomizationError(
+            f"plugin {config.text} fails configuration: {message}",
+            path=config.origin.path,
+            hint=error.hint,
+        ) from error
+
+
 def run_generators(layer: Layer, accumulator: Accumulator) -> None:
     """Add what the `generators` make."""
     for config in load_plugins(layer, "generators"):
         with layer.at("generators"):
             make = _kind(config, GENERATORS, "generator")
-            made = make(layer.loader, _settings(config), layer.path)
+            with _configuring(config):
+                made = make(layer.loader, _settings(config), layer.path)
             if layer.provenance is not None and config.provenance is not None:
                 made.provenance = layer.provenance.of_plugin(config.provenance, config.content)
             absorb(accumulator, made)
@@ -66,7 +84,8 @@ def run_plugins(layer: Layer, accumulator: Accumulator, field: str) -> None:
     for config in load_plugins(layer, field):
         with layer.at(field):
             run = _kind(config, TRANSFORMERS, "transformer")
-            plugins.append((config, run(layer.loader, _settings(config), layer.path)))
+            with _configuring(config):
+                plugins.append((config, run(layer.loader, _settings(config), layer.path)))
     for config, change in plugins:
         with layer.at(field):
             change(accumulator)

@@ -1,4 +1,7 @@
-"""Fields inside text: a path may go on into JSON or YAML that a string holds, as in a ConfigMap's data."""
+"""Fields inside text: a path may go on into JSON or YAML that a string holds, as in a ConfigMap's data.
+
+JSON is written anew. YAML keeps its order and its quotes, and its comments if only scalars change.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from typing import Any
 from render import yaml
 from render.errors import KustomizationError, YamlError
 from render.kustomization.draft import deep_copy
-from render.kustomization.fieldpath import find_places, look_up
+from render.kustomization.fieldpath import Place, find_places, look_up
 from render.kustomization.values import go_json
 from render.yaml.scalars import resolve
+
+_WIDEST = (1 << 31) - 1
 
 
 def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, *, create: bool) -> bool:
@@ -19,44 +24,88 @@ def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, *, cr
     for length in range(1, len(steps)):
         with contextlib.suppress(KustomizationError):
             trail = look_up(manifest, steps[:length])
-            value = _at(manifest, trail) if trail is not None else None
-            if isinstance(value, str) and trail:
-                return _set(manifest, trail, value, steps[length:], data, text, create=create)
+            held = _at(manifest, trail) if trail else None
+            if trail and isinstance(held, str):
+                changed = _changed(held, steps[length:], data, text, create=create)
+                if changed is not None:
+                    _at(manifest, trail[:-1])[trail[-1]] = changed
+                return changed is not None
     return False
 
 
-def _set(
-    manifest: Any, trail: Sequence[str | int], held: str, steps: Sequence[str], data: Any, text: str, *, create: bool
-) -> bool:
+def _changed(held: str, steps: Sequence[str], data: Any, text: str, *, create: bool) -> str | None:
     try:
         documents = yaml.parse(held.encode("utf-8", "surrogatepass"), "")
     except YamlError:
-        return False
-    document = deep_copy(documents[0]) if documents else None
-    if document is None:
-        return False
-    try:
-        places = find_places(document, steps, data if create else None, create=create)
-    except KustomizationError:
-        return False
-    for place in places:
-        if isinstance(place.value, dict | list):
-            place.set(deep_copy(data))
-        elif isinstance(place.value, str) and not place.made_scalar:
-            place.set(text)
+        return None
+    if not documents:
+        return None
+    document = deep_copy(documents[0])
+    places = find_places(document, steps, data if create else None, create=create)
+    if not places:
+        return None
+    if held.strip()[:1] in ("{", "["):
+        for place in places:
+            place.set(_value(place, data, text))
+        return go_json(document, indent=2 if "\n" in held and "  " in held else None)
+    return _rewritten(held, document, places, data, text)
+
+
+def _value(place: Place, data: Any, text: str) -> Any:
+    if isinstance(place.value, dict | list):
+        return deep_copy(data)
+    if isinstance(place.value, str) and not place.made_scalar:
+        return text
+    return resolve(text) if text else None
+
+
+def _rewritten(held: str, document: Any, places: list[Place], data: Any, text: str) -> str:
+    """The YAML with its places set. Scalars change where they stand, so that comments survive."""
+    import yaml as pyyaml
+
+    root = pyyaml.compose(held, Loader=pyyaml.CSafeLoader)
+    nodes = [_node(root, place.trail) for place in places]
+    if "#" in held and all(isinstance(node, pyyaml.ScalarNode) for node in nodes):
+        for node in sorted(nodes, key=lambda node: -node.start_mark.index):
+            held = held[: node.start_mark.index] + _quoted(text, node) + held[node.end_mark.index :]
+        return held.strip()
+    if None in nodes:
+        for place in places:
+            place.set(_value(place, data, text))
+        return pyyaml.dump(document, Dumper=pyyaml.CSafeDumper, width=_WIDEST, sort_keys=False).strip()
+    for node in nodes:
+        if isinstance(node, pyyaml.ScalarNode):
+            node.value = text
+            if node.style is None and node.tag.endswith(":str") and not isinstance(resolve(text or "~"), str):
+                node.style = '"'
         else:
-            place.set(resolve(text) if text else None)
-    if places:
-        _at(manifest, trail[:-1])[trail[-1]] = _printed(document, held)
-    return bool(places)
+            new = pyyaml.compose(pyyaml.dump(data, sort_keys=False), Loader=pyyaml.CSafeLoader)
+            node.__class__, node.__dict__ = new.__class__, new.__dict__
+    printed: str = pyyaml.serialize(root, Dumper=pyyaml.CSafeDumper, width=_WIDEST, allow_unicode=True)
+    return printed.strip().removesuffix("\n...")
 
 
-def _printed(document: Any, before: str) -> str:
-    """The changed text in the manner of the old one."""
-    if before.strip()[:1] in ("{", "["):
-        pretty = "\n" in before and "  " in before
-        return go_json(document, indent=2 if pretty else None)
-    return yaml.dump([document]).strip()
+def _quoted(text: str, node: Any) -> str:
+    """The text as a scalar in the style of the one that it replaces."""
+    if node.style == "'":
+        return "'" + text.replace("'", "''") + "'"
+    if node.style == '"' or (node.tag.endswith(":str") and not isinstance(resolve(text or "~"), str)):
+        return go_json(text)
+    return text
+
+
+def _node(root: Any, trail: Sequence[str | int]) -> Any:
+    """The node at a trail, None where the text has none."""
+    node = root
+    for step in trail:
+        if isinstance(step, int):
+            node = node.value[step] if isinstance(node.value, list) and step < len(node.value) else None
+        else:
+            pairs = node.value if isinstance(node.value, list) else []
+            node = next((value for key, value in pairs if key.value == step), None)
+        if node is None:
+            return None
+    return node
 
 
 def _at(node: Any, trail: Sequence[str | int]) -> Any:

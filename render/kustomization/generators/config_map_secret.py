@@ -129,7 +129,7 @@ def _absorb_into(old: Draft, made: Draft) -> None:
             if values:
                 manifest[field] = values
     else:
-        old.origin = made.origin
+        old.origin, old.provenance = made.origin, made.provenance
     old.replace_all(manifest)
     old.written = {}
     old.needs_hash = old.needs_hash and made.needs_hash

@@ -60,7 +60,7 @@ class NamespaceChange:
                 continue
             if selects(spec.gvk, gvk):
                 for trail in find(draft, spec, create=True):
-                    self._set(draft, trail)
+                    self._set(draft, trail, spec.path)
 
     def _set_subjects(self, draft: Draft) -> None:
         subjects = draft.content.get("subjects")
@@ -81,10 +81,13 @@ class NamespaceChange:
             return text_of(subject.get("kind")) == "ServiceAccount"
         return text_of(subject.get("name")) == "default"
 
-    def _set(self, draft: Draft, trail: Trail) -> None:
+    def _set(self, draft: Draft, trail: Trail, path: str = "metadata/namespace") -> None:
         old = value_at(draft.content, trail)
         if isinstance(old, dict | list):
-            raise KustomizationError(f"namespace field specs must target scalar nodes: {wrong_kind('ScalarNode', old)}")
+            raise KustomizationError(
+                f"namespace field specs must target scalar nodes: considering field '{path}' of object {draft.text}:"
+                f" {wrong_kind('ScalarNode', old)}"
+            )
         if self.unset_only and not is_empty(old) and text_of(old):
             return
         if old != self.namespace:
