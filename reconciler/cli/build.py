@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-HELP = "print what `kustomize build DIR` prints"
 EXAMPLES = """\
   siteshift build apps/ledger/sites/b
   siteshift build --load-restrictor LoadRestrictionsNone overlays/prod -o prod.yaml

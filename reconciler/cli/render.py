@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from render.tree import Tree
 
 EXAMPLES = """\
-examples:
   siteshift render --site b
   siteshift render --site b --app ledger --rev HEAD~1
   siteshift render --site b -o wide | less
@@ -38,11 +37,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=OUTPUTS, default="yaml", help="how to print (default: yaml)")
     parser.add_argument("--to", metavar="DIR", help="where `-o dir` and `-o kustomization` write; must not exist yet")
     parser.add_argument("--watch", action="store_true", help="print the difference that each save makes")
-    parser.epilog = EXAMPLES
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Render and print or write."""
+    from reconciler.cli.chosen import chosen_units
     from reconciler.cli.where import fleet_tree
 
     if arguments.output in ("dir", "kustomization") and arguments.to is None:
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         return _watch(arguments)
     tree = fleet_tree(arguments)
-    units = _units(arguments, tree)
+    units = chosen_units(arguments, tree)[1]
     if arguments.output == "kustomization":
         return _write_kustomization(tree, units, _new_folder(arguments.to))
     from render.site import render_unit
@@ -60,42 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
         return _write_files(rendered, _new_folder(arguments.to))
     sys.stdout.write(PRINTERS[arguments.output](rendered))
     return 0
-
-
-def _units(arguments: argparse.Namespace, tree: Tree) -> Sequence[Unit]:
-    """What to render: the application that was asked for, or everything that the site has."""
-    from reconciler.fleet.load import load
-    from reconciler.fleet.units import application_unit, platform_units
-
-    fleet = load(tree)
-    sites = [site.name for site in fleet.sites]
-    if arguments.site is None:
-        raise UsageError(f"say for which site: --site {' or --site '.join(sites)}")
-    if arguments.site not in sites:
-        raise UsageError(f'--site is "{arguments.site}", which is no site of this fleet ({", ".join(sites)})')
-    if arguments.app is None:
-        chosen = [application for application in fleet.applications if arguments.site in application.sites]
-        before: Sequence[Unit] = platform_units(fleet)
-    else:
-        one = fleet.application(arguments.app)
-        if one is None:
-            names = ", ".join(application.name for application in fleet.applications)
-            raise UsageError(f'--app is "{arguments.app}", which is no application of this fleet ({names})')
-        if arguments.site not in one.sites:
-            raise UsageError(f"{one.name} is never at site {arguments.site}: its spec.sites are {', '.join(one.sites)}")
-        chosen, before = [one], ()
-    return [
-        *before,
-        *(
-            application_unit(
-                tree,
-                application,
-                arguments.site,
-                "active" if application.placement.active == arguments.site else "passive",
-            )
-            for application in chosen
-        ),
-    ]
 
 
 def print_yaml(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
@@ -196,10 +159,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     from render.site import render_unit
 
     def text() -> str:
+        from reconciler.cli.chosen import chosen_units
         from reconciler.cli.where import fleet_tree
 
         tree = fleet_tree(arguments)
-        return PRINTERS[arguments.output]({unit: render_unit(tree, unit) for unit in _units(arguments, tree)})
+        return PRINTERS[arguments.output]({unit: render_unit(tree, unit) for unit in chosen_units(arguments, tree)[1]})
 
     shown = text()
     print(f"watching {os.path.relpath(fleet_folder(arguments))}: {shown.count(chr(10))} lines", file=sys.stderr)

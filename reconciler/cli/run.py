@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from reconciler.controller.assemble import Settings
 
 EXAMPLES = """\
-examples:
   siteshift run --site a --fleet-url https://git.example.com/bank.git
   siteshift run --site a --fleet-url ssh://git@git.example.com/bank.git --context dc-seoul --log-format json
 
@@ -28,7 +27,6 @@ def register(parser: argparse.ArgumentParser) -> None:
 
     add(parser, "site", "fleet-url", "branch", "kubeconfig", "context", "state", "git-credentials", "git-timeout")
     add(parser, "log-format")
-    parser.epilog = EXAMPLES
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,53 @@
+"""`siteshift apply --site b`: one pass over a site, then the end. It never starts and never promotes anything."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """\
+  siteshift apply --site b --dry-run
+  siteshift apply --site b --app ledger
+  siteshift apply --site b --yes
+
+What starts something (runStrategy, replicas, suspend) and what makes a copy primary is the controller's alone: objects
+with such fields are created stopped, and left as they are where they exist.
+"""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    from reconciler.cli import asking
+    from reconciler.cli.options import add
+
+    add(parser, "fleet", "site", "app", "rev", "kubeconfig", "context")
+    asking.add(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show, ask, apply once; 0 if everything is as Git says afterwards."""
+    from reconciler.cli import asking
+    from reconciler.cli.connecting import connect
+    from reconciler.cli.where import fleet_tree
+    from reconciler.controller.once import apply_once
+    from reconciler.controller.previewing import preview
+    from reconciler.diff import Verdict, format_changes, summary
+
+    asking.check(arguments)
+    tree = fleet_tree(arguments)
+    cluster, units = connect(arguments, tree)
+    changes = [(place, change) for place, change in preview(cluster, tree, units)]
+    for line in format_changes([pair for pair in changes if pair[1].verdict is not Verdict.DELETED]):
+        print(line)
+    print(summary(change for _, change in changes if change.verdict is not Verdict.DELETED))
+    if arguments.dry_run or not asking.agreed(f"Apply to site {arguments.site}?", arguments):
+        return 0 if arguments.dry_run else 1
+    failed = 0
+    for state in apply_once(cluster, tree, units):
+        if state.error:
+            failed += 1
+            print(f"error: {state.ref}: {state.error}", file=sys.stderr)
+    return 1 if failed else 0

@@ -1,0 +1,35 @@
+"""One pass over a site without a controller: platform and applications in run-level order, nothing started (P15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.clock import SystemClock
+from reconciler.cluster import Caches
+from reconciler.controller.applying import Applier, ObjectState
+from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, Manifest
+from reconciler.starts.fields import with_stopped_values
+from render.site import Unit, render_unit
+from render.tree import Tree
+
+if TYPE_CHECKING:
+    from reconciler.cluster import Cluster
+
+
+def apply_once(cluster: Cluster, tree: Tree, units: Sequence[Unit]) -> Iterator[ObjectState]:
+    """Apply every object of the units once, in order, and say what became of it. What fails does not stop the rest:
+    nothing here waits for health, so later levels find their needs or are tried again by the controller."""
+    clock = SystemClock()
+    caches = Caches(cluster, clock=clock)
+    applier = Applier(cluster, caches, clock)
+
+    def create(manifest: Manifest) -> Manifest:
+        return cluster.create(with_stopped_values(manifest), manager=MOVES_MANAGER)
+
+    try:
+        for unit in units:
+            for item in render_unit(tree, unit):
+                yield applier.bring(item, "passive", create if unit.label == APPLICATION_LABEL else None)
+    finally:
+        caches.stop()
