@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from reconciler.clock import Clock
 from reconciler.cluster.discovery import Discovery, Resource
 from reconciler.cluster.endpoint import Endpoint, from_kubeconfig, from_token
+from reconciler.cluster.secret_data import with_encoded_data
 from reconciler.cluster.transport import REQUEST_TIMEOUT, Request, Transport
 from reconciler.cluster.watch import Watch
 from reconciler.errors import ClusterError, Expired, NotFound
@@ -156,7 +157,7 @@ class Cluster:
         """
         path = self._place(manifest)
         query = _query(fieldManager=manager, force="true" if force else "false", dryRun="All" if dry_run else None)
-        body = _without_managed_fields(manifest)
+        body = with_encoded_data(_without_managed_fields(manifest))
         return self._write("PATCH", path, "apply", manifest, query, body=body, content_type=APPLY)
 
     def create(self, manifest: Manifest, *, manager: str, dry_run: bool = False) -> Manifest:
