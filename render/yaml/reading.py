@@ -105,29 +105,26 @@ class _Reader:
     def _read(self, next_event: Callable[[], Any]) -> list[Any]:
         """The loop that every event passes: long, because a call for each event would double its time."""
         documents: list[Any] = []
-        values, keys, resolved, ordinary = (*self._dialect[1:3], self._dialect.resolve, self._ordinary)
-        unique = self._dialect.resources
-        anchors = self._anchors
+        resolved, values, keys, unique = self._dialect
+        ordinary, anchors = self._ordinary, self._anchors
         stack: list[tuple[Any, bool, Any, bool, bool]] = []
         into: Any = documents  # what values go into now: a list, or a dict with its pending key
         is_mapping = flow = odd = False
         key: Any = None
         while (event := next_event()) is not None:
             kind = event.__class__
+            if is_mapping and key is None and kind is not MappingEndEvent:
+                if kind is ScalarEvent and event.value in keys and event.tag is None and event.anchor is None:
+                    key = event.value
+                else:
+                    key = self._odd_key(event, into)
+                    odd = odd or key.__class__ is not str
+                if unique and key in into:
+                    self._duplicate(event, key)
+                continue
             if kind is ScalarEvent:
-                text = event.value
-                simple = event.tag is None and event.anchor is None
-                if is_mapping and key is None:
-                    if simple and text in keys:
-                        key = text
-                    else:
-                        key = self._odd_key(event, into)
-                        odd = odd or key.__class__ is not str
-                    if unique and key in into:
-                        self._duplicate(event, text)
-                    continue
-                style = event.style
-                if not simple or style not in ordinary or (flow and not text):
+                text, style = event.value, event.style
+                if style not in ordinary or event.tag is not None or event.anchor is not None or (flow and not text):
                     value = self._odd_scalar(event, flow)
                 elif style:
                     value = text
@@ -136,8 +133,6 @@ class _Reader:
                 else:
                     value = values[text] = resolved(text)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if is_mapping and key is None:
-                    self._fail("invalid map key: a key must be a string", event)
                 if len(stack) >= MOST_DEPTH:
                     self._fail(f"nested more than {MOST_DEPTH} levels deep", event)
                 stack.append((into, is_mapping, key, flow, odd))
@@ -154,9 +149,6 @@ class _Reader:
                     anchors.close(value)
                 into, is_mapping, key, flow, odd = stack.pop()
             elif kind is AliasEvent:
-                if is_mapping and key is None:
-                    key = self._alias_key(event, into)
-                    continue
                 value = anchors.value(event, len(stack))
                 if value is EMPTY:
                     value = "" if flow and unique else None
@@ -194,7 +186,13 @@ class _Reader:
         return "" if empty and flow and resources else value
 
     def _odd_key(self, event: Any, into: dict[Any, Any]) -> Any:
-        """A key that was not seen before, or one with a tag or an anchor."""
+        """A key that was not seen before, one with a tag or an anchor, or an alias."""
+        kind = event.__class__
+        alias = self._anchors.value(event, 0) if kind is AliasEvent else None
+        if alias.__class__ is str:
+            return alias
+        if kind is not ScalarEvent:
+            self._fail("invalid map key: a key must be a string", event)
         text, plain = event.value, not event.style
         if event.style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
@@ -217,14 +215,6 @@ class _Reader:
         elif value == text and plain and not event.tag:
             self._dialect.keys.add(text)
         return value
-
-    def _alias_key(self, event: Any, into: dict[Any, Any]) -> str:
-        value = self._anchors.value(event, 0)
-        if value.__class__ is not str:
-            self._fail("invalid map key: a key must be a string", event)
-        if self._dialect.resources and value in into:
-            self._duplicate(event, value)
-        return str(value)
 
     def _settle_odd_keys(self, mapping: dict[Any, Any]) -> None:
         """Merge what stands under `<<`, in place; drop what Kustomize drops."""
@@ -249,7 +239,8 @@ class _Reader:
             self._fail("map merge requires map or sequence of maps as the value", event)
         return list(sources)
 
-    def _duplicate(self, event: Any, key: str) -> NoReturn:
+    def _duplicate(self, event: Any, key: Any) -> NoReturn:
+        key = "<<" if key is VANISHES else key
         line = positions.first_definition(self._data, event.start_mark.index, key)
         self._fail(f'mapping key "{key}" already defined at line {line}', event, hint="keep one of the two")
 

@@ -26,6 +26,8 @@ OLD_BOOLEANS: dict[str, bool] = {
 """Booleans of YAML 1.1 only: strings in resources, booleans in kustomization.yaml, always quoted when printed."""
 
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**64 - 1
+MOST_DIGITS = 20
+"""More decimal digits fit in no 64 bits; Python refuses to count 4,300."""
 
 _NUMERIC_START = frozenset("0123456789+-.")
 _INTEGER = re.compile(
@@ -75,13 +77,16 @@ def _number(text: str) -> Any:
     plain = text.replace("_", "")
     if match := _INTEGER.fullmatch(plain):
         base = match.lastgroup or "d"
+        if base == "d" and len(match[base]) > MOST_DIGITS:
+            return _float(plain, text)
         number = int(match[1] + match[base], _BASES[base])
         signed_too_high = match[1] == "+" and number >= 2**63
         if LOWEST_INTEGER <= number <= HIGHEST_INTEGER and not signed_too_high:
             return number
     elif match := _SIGN_AFTER_BASE.fullmatch(plain):
         base = match.lastgroup or "o"
-        return int(match[base], _BASES[base])
+        number = int(match[base], _BASES[base])
+        return number if LOWEST_INTEGER <= number < 2**63 else text
     return _float(plain, text) if _FLOAT.fullmatch(plain) else text
 
 

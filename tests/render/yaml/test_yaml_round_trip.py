@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.yaml import dump, parse
+from render.errors import YamlError
+from render.yaml import dump, parse, parse_kustomization, position
+from render.yaml.anchors import MOST_DEPTH
 
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 
@@ -50,6 +53,44 @@ def test_parse_gives_back_what_dump_was_given(value: dict[str, object]) -> None:
 def test_printing_what_was_read_prints_the_same(values: list[dict[str, object]]) -> None:
     once = dump(parse(dump(values).encode(), "a.yaml"))
     assert dump(parse(once.encode(), "a.yaml")) == once
+
+
+PIECES = st.sampled_from(
+    [*"ab:-?#&*!|>'\"%@`{}[],~=<\\/.+_ 1\t\n\r", ": ", "\n  ", "\n- ", "&a ", "*a", "<<: ", "!!int ", "!!binary ",
+     "---\n", "...\n", "%YAML 1.1\n", "2024-01-01", "\xe9", "\0", "\x85", "\ufeff", "\u2028", "\U0001f680"]
+)  # fmt: skip
+
+
+def refusal(read: Callable[[bytes, str], object], data: bytes) -> str:
+    """The error that a reader raises, or the name of the file if it raises none."""
+    try:
+        read(data, "a.yaml")
+    except YamlError as error:
+        return str(error)
+    return "a.yaml:"
+
+
+@SETTINGS
+@given(
+    st.one_of(
+        st.binary(max_size=60),
+        st.lists(PIECES, max_size=30).map(lambda pieces: "".join(pieces).encode()),
+        st.lists(PIECES, max_size=12).map(lambda pieces: "".join(pieces).encode("utf-16")),
+    )
+)
+def test_bytes_are_read_or_refused_with_a_place_and_never_anything_else(data: bytes) -> None:
+    for read in (parse, parse_kustomization, lambda data, path: position(data, path, 0, ["a", 0, "b"])):
+        assert refusal(read, data).startswith("a.yaml:")
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "1e" + "9" * 5000])
+def test_number_of_any_length_is_read(digits: str) -> None:
+    assert parse(f"v: {digits}\n".encode(), "a.yaml") == [{"v": digits}]
+
+
+def test_deepest_document_that_is_read_can_be_printed() -> None:
+    text = "- " * MOST_DEPTH + "x\n"
+    assert dump(parse(text.encode(), "a.yaml")) == text
 
 
 @pytest.mark.conformance
