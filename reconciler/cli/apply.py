@@ -14,7 +14,8 @@ EXAMPLES = """\
   siteshift apply --site b --yes
 
 What starts something (runStrategy, replicas, suspend) and what makes a copy primary is the controller's alone: objects
-with such fields are created stopped, and left as they are where they exist.
+with such fields are created stopped, and left as they are where they exist. Nothing is pruned. An application's role is
+the one that it has reached at the site, as its controller says; passive where none has run yet.
 """
 
 
@@ -30,19 +31,22 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show, ask, apply once; 0 if everything is as Git says afterwards."""
     from reconciler.cli import asking
+    from reconciler.cli.chosen import chosen, units_of
     from reconciler.cli.connecting import connect
     from reconciler.cli.where import fleet_tree
-    from reconciler.controller.once import apply_once
+    from reconciler.controller.once import apply_once, effective_role
     from reconciler.controller.previewing import preview
     from reconciler.diff import Verdict, format_changes, summary
 
     asking.check(arguments)
     tree = fleet_tree(arguments)
-    cluster, units = connect(arguments, tree)
-    changes = [(place, change) for place, change in preview(cluster, tree, units)]
-    for line in format_changes([pair for pair in changes if pair[1].verdict is not Verdict.DELETED]):
+    fleet, platform, applications = chosen(arguments, tree)
+    cluster = connect(arguments, fleet)
+    units = units_of(arguments, tree, platform, [(one, effective_role(cluster, one.name)) for one in applications])
+    changes = [pair for pair in preview(cluster, tree, units) if pair[1].verdict is not Verdict.DELETED]
+    for line in format_changes(changes):
         print(line)
-    print(summary(change for _, change in changes if change.verdict is not Verdict.DELETED))
+    print(summary(change for _, change in changes))
     if arguments.dry_run or not asking.agreed(f"Apply to site {arguments.site}?", arguments):
         return 0 if arguments.dry_run else 1
     failed = 0

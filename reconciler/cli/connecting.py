@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from reconciler.cluster import Cluster
-    from render.site import Unit
-    from render.tree import Tree
+    from reconciler.fleet.model import Fleet
 
 
-def connect(arguments: argparse.Namespace, tree: Tree) -> tuple[Cluster, Sequence[Unit]]:
-    """The chosen site's cluster and units."""
-    from reconciler.cli.chosen import chosen_units
+def connect(arguments: argparse.Namespace, fleet: Fleet) -> Cluster:
+    """The chosen site's cluster."""
     from reconciler.cluster import Cluster
 
-    fleet, units = chosen_units(arguments, tree)
     context = arguments.context or next(site.context for site in fleet.sites if site.name == arguments.site)
-    return Cluster.connect(arguments.kubeconfig, context), units
+    return Cluster.connect(arguments.kubeconfig, context)

@@ -27,14 +27,15 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print; 1 if anything differs."""
+    from reconciler.cli.chosen import chosen_units
     from reconciler.cli.connecting import connect
     from reconciler.cli.where import fleet_tree
     from reconciler.controller.previewing import preview
     from reconciler.diff import Verdict, format_changes, summary
 
     tree = fleet_tree(arguments)
-    cluster, units = connect(arguments, tree)
-    changes = preview(cluster, tree, units)
+    fleet, units = chosen_units(arguments, tree)
+    changes = preview(connect(arguments, fleet), tree, units)
     different = [(place, change) for place, change in changes if change.verdict is not Verdict.UNCHANGED]
     if arguments.output == "name":
         for _, change in different:

@@ -41,8 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from reconciler.controller.loop import Controller
     from reconciler.status.log import Log
 
-    form = arguments.log_format or ("text" if sys.stdout.isatty() else "json")
-    log = Log(arguments.site, form)
+    log = Log(arguments.site, arguments.log_format or ("text" if sys.stdout.isatty() else "json"))
     settings = _settings(arguments)
     clock = SystemClock()
     controller = Controller(lambda: assemble(settings, clock), log, clock)

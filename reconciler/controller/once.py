@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 from reconciler.clock import SystemClock
 from reconciler.cluster import Caches
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, Manifest
+from reconciler.errors import NotFound
+from reconciler.fleet.model import Role
+from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
 from reconciler.starts.fields import with_stopped_values
 from render.site import Unit, render_unit
 from render.tree import Tree
 
 if TYPE_CHECKING:
     from reconciler.cluster import Cluster
+
+
+def effective_role(cluster: Cluster, application: str) -> Role:
+    """The role that the protocol has reached here (P16), as the controller reports it; passive where none has run."""
+    try:
+        found = cluster.get("siteshift.io/v1alpha1", "SiteApplication", SYSTEM_NAMESPACE, application)
+    except NotFound:
+        return "passive"
+    return "active" if (found.get("status") or {}).get("role") == "active" else "passive"
 
 
 def apply_once(cluster: Cluster, tree: Tree, units: Sequence[Unit]) -> Iterator[ObjectState]:
