@@ -16,6 +16,7 @@ from pygit2.enums import FileMode, ObjectType, SortMode
 
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import HistoryRewound, SourceError
+from reconciler.source.compaction import compact, is_due
 from reconciler.source.remote import Remote
 from reconciler.source.seam import Heads
 from render.tree import GitTree
@@ -63,6 +64,7 @@ class Mirror:
     def fetch(self) -> Heads:
         """List the server's branch and refs, and bring their commits here. Costs one request if nothing is new."""
         with self._lock:
+            self._keep_small()
             for _ in range(LISTINGS):
                 heads = self._listed(self._remote.list(self._repository()))
                 if self._has(heads):
@@ -132,6 +134,16 @@ class Mirror:
                 raise
             self._remove()
             self._remote.fetch(self._repository(), refspecs)
+
+    def _keep_small(self) -> None:
+        if not is_due(self.folder):
+            return
+        try:
+            compact(self.folder)
+        except (OSError, pygit2.GitError) as error:
+            raise SourceError(f"the mirror in {self.folder} cannot be compacted: {error}") from None
+        finally:
+            self._opened = None
 
     def _write(self, tree: pygit2.Tree | None, parents: list[str], files: Mapping[str, bytes], message: str) -> str:
         repository = self._repository()

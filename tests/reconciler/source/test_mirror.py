@@ -166,6 +166,26 @@ def test_refs_under_another_prefix_can_be_used(bare: Path) -> None:
     assert repository.push_ack(ref, None, {"ledger.json": b"1"}, "Ready").refs.keys() == {ref}
 
 
+def test_years_of_heartbeats_do_not_fill_the_mirror(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.source.compaction.MOST_LOOSE_FOLDERS", 20)
+    monkeypatch.setattr("reconciler.source.compaction.MOST_PACKS", 3)
+    ours, theirs = mirror(bare), mirror(bare, bare.parent / "theirs")
+    head = ours.fetch().branch
+    ack = ours.push_ack(ACKS, None, {"ledger.json": b"1"}, "Ready").refs[ACKS]
+    tree = ours.tree(head)
+    for beat in range(30):
+        ours.push_heartbeat("refs/siteshift/heartbeats/a", {"heartbeat.json": str(beat).encode()})
+        heads = theirs.fetch()
+        assert theirs.read(heads.refs["refs/siteshift/heartbeats/a"], "heartbeat.json") == str(beat).encode()
+    for repository in (ours, theirs):
+        files = [path for path in (repository.folder / "objects").rglob("*") if path.is_file()]
+        assert len(files) < 60
+        assert repository.read(head, "apps/a") == b"1"
+        assert repository.read(ack, "ledger.json") == b"1"
+        assert not (repository.folder / "compacting").exists()
+    assert tree.read("apps/a") == b"1"
+
+
 def test_a_path_that_leaves_the_commit_is_refused(bare: Path) -> None:
     repository = mirror(bare)
     head = repository.fetch().branch
