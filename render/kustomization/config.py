@@ -77,7 +77,7 @@ class _Defaults(Config):
             self._sections[name] = list(_variable_specs() if name == "varReference" else _table_specs(name))
         return self._sections[name]
 
-    @property  # type: ignore[override]
+    @property
     def references(self) -> NameReferences:
         """The name references, in the order in which they are followed."""
         if not self._read:
@@ -136,7 +136,9 @@ DEFAULTS = _Defaults()
 def field_spec(entry: Any) -> FieldSpec:
     """A field spec as a configuration writes it. Raises `KustomizationError` for anything else."""
     if not isinstance(entry, dict) or not isinstance(entry.get("path", ""), str):
-        raise KustomizationError(f"this is no field spec: {entry!r}", hint="a field spec has path, kind, group, version")
+        raise KustomizationError(
+            f"this is no field spec: {entry!r}", hint="a field spec has path, kind, group, version"
+        )
     gvk = (str(entry.get("group") or ""), str(entry.get("version") or ""), str(entry.get("kind") or ""))
     return FieldSpec(gvk, entry.get("path") or "", entry.get("create") is True)
 

@@ -41,6 +41,8 @@ class Draft:
     """One object on its way through the layers. `manifest` is None once a patch has deleted it."""
 
     __slots__ = (
+        "_owned",
+        "_whole",
         "behavior",
         "context",
         "manifest",
@@ -54,8 +56,6 @@ class Draft:
         "transformations",
         "variables",
         "written",
-        "_owned",
-        "_whole",
     )
 
     def __init__(self, manifest: Manifest, origin: Origin, context: Context, source: Trail = ()) -> None:
@@ -88,14 +88,17 @@ class Draft:
 
     @property
     def api_version(self) -> str:
+        """As written, "" if there is none."""
         return field_text(self.manifest, "apiVersion")
 
     @property
     def kind(self) -> str:
+        """As written."""
         return field_text(self.manifest, "kind")
 
     @property
     def name(self) -> str:
+        """The current name."""
         return field_text(self.content.get("metadata"), "name")
 
     @property
@@ -105,6 +108,7 @@ class Draft:
 
     @property
     def gvk(self) -> Gvk:
+        """The current group, version and kind."""
         group, version = split_api_version(self.api_version)
         return group, version, self.kind
 
@@ -116,22 +120,27 @@ class Draft:
 
     @property
     def cluster_scoped(self) -> bool:
+        """Whether its kind is known to belong to no namespace."""
         return self.context.schemas.is_cluster_scoped(self.api_version, self.kind)
 
     @property
     def effective_namespace(self) -> str:
+        """The current namespace as identities have it."""
         return CLUSTER if self.cluster_scoped else self.namespace or DEFAULT_NAMESPACE
 
     @property
     def id(self) -> Id:
+        """The current identity."""
         return (*self.gvk, self.name, self.effective_namespace)
 
     @property
     def original_namespace(self) -> str:
+        """The effective namespace at first."""
         return self.previous[0][2] if self.previous else self.effective_namespace
 
     @property
     def original_name(self) -> str:
+        """The name at first."""
         return self.previous[0][1] if self.previous else self.name
 
     @property

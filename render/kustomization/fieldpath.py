@@ -103,6 +103,7 @@ class Place:
 
     @property
     def value(self) -> Any:
+        """What is there now."""
         return self._holder[self._key]
 
     def set(self, value: Any) -> None:

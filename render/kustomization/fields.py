@@ -51,10 +51,12 @@ def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
         return value
     if value is None:
         return _ZERO[form]
-    if type(value) is not _TYPES[form] and not (form == "int" and isinstance(value, float) and value.is_integer()):
+    if form == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if type(value) is not _TYPES[form]:
         wanted = {"string": "text", "bool": "true or false", "int": "a whole number"}[form]
         raise _mismatch(value, wanted, form, name, trail)
-    return int(value) if form == "int" else value
+    return value
 
 
 def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, strict: bool) -> dict[str, Any]:

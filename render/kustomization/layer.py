@@ -91,7 +91,8 @@ class Layer:
         root = self.context.display(self.loader.root)
         if not found:
             raise KustomizationError(
-                f"unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{root}'",
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization'"
+                f" in directory '{root}'",
                 path=self.loader.root or ".",
                 hint="a folder that is built needs a kustomization.yaml",
             )
@@ -332,8 +333,7 @@ def add_var(accumulator: Accumulator, var: dict[str, Any]) -> None:
         draft
         for draft in accumulator.named(name)
         if any(
-            old[:4] == (group, version, kind, name) and (not namespace or old[4] == namespace)
-            for old in draft.all_ids
+            old[:4] == (group, version, kind, name) and (not namespace or old[4] == namespace) for old in draft.all_ids
         )
     ]
     if len(matched) > 1:
@@ -344,5 +344,3 @@ def add_var(accumulator: Accumulator, var: dict[str, Any]) -> None:
     if matched:
         matched[0].variables.append(var.get("name") or "")
     accumulator.add_var({**var, "name": var.get("name") or ""})
-
-

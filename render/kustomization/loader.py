@@ -10,14 +10,16 @@ import re
 from typing import Any
 
 from render import yaml
-from render.errors import KustomizationError, NotInTree, TreeError
+from render.errors import KustomizationError
 from render.kustomization.context import Context, simplified
 from render.kustomization.draft import Draft
 from render.kustomization.model import Origin
 from render.kustomization.resources import resources_in
-from render.tree.seam import leaves, normalise
+from render.tree.seam import normalise
 
-_REMOTE = re.compile(r"^(?:https?://|ssh://|git://|git::|[\w.-]+@[\w.-]+:|(?:github|gitlab|bitbucket)\.(?:com|org)[/:])")
+_REMOTE = re.compile(
+    r"^(?:https?://|ssh://|git://|git::|[\w.-]+@[\w.-]+:|(?:github|gitlab|bitbucket)\.(?:com|org)[/:])"
+)
 
 
 def is_remote(path: str) -> bool:
@@ -52,9 +54,10 @@ class Loader:
             kind = self.context.tree.kind(path)
             if kind == "folder":
                 raise KustomizationError(f"'{self.context.display(path)}' must resolve to a file")
-            if kind is not None and not _is_below(path.rpartition("/")[0], self.root):
+            shown, root = self.context.display(path), self.context.display(self.root)
+            if kind is not None and not _is_below(shown, root):
                 raise KustomizationError(
-                    f"security; file '{self.context.display(path)}' is not in or below '{self.context.display(self.root)}'",
+                    f"security; file '{shown}' is not in or below '{root}'",
                     hint="move the file below the kustomization, or build without the load restriction",
                 )
         return path
@@ -80,7 +83,7 @@ class Loader:
         data = text.encode("utf-8", "surrogateescape")
         drafts = []
         for document in resources_in(data, path):
-            draft = Draft(document.manifest, Origin(path, document.index), self.context)
+            draft = Draft(document.manifest, Origin(path, document.number), self.context)
             draft.written = {}
             drafts.append(draft)
         return drafts
@@ -105,11 +108,13 @@ class Loader:
         if kind == "file":
             raise KustomizationError(f"must build at directory: '{self.context.display(root)}': file is not directory")
         visited: Loader | None = self
+        shown = self.context.display(root)
         while visited is not None:
-            if _is_below(visited.root, root):
+            visited_root = self.context.display(visited.root)
+            if _is_below(visited_root, shown):
                 raise KustomizationError(
-                    f"cycle detected: candidate root '{self.context.display(root)}' contains visited root"
-                    f" '{self.context.display(visited.root)}'"
+                    f"cycle detected: candidate root '{shown}' contains visited root '{visited_root}'",
+                    hint="a kustomization cannot have itself, or a folder that holds it, as a base",
                 )
             visited = visited.referrer
         return Loader(self.context, root, self)
@@ -120,19 +125,5 @@ class Loader:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    """Whether a path is the folder or lies below it."""
-    if path == folder:
-        return True
-    if not folder:
-        return not leaves(path)
-    if leaves(folder) and set(folder.split("/")) == {".."}:
-        ups = folder.count("..")
-        return path.split("/")[:ups] != [".."] * ups or path.startswith(f"{folder}/") and not path.startswith(
-            f"{folder}/.."
-        )
-    return path.startswith(f"{folder}/")
-
-
-def missing(error: TreeError) -> bool:
-    """Whether an error says that nothing is there, the only one that may be an answer."""
-    return isinstance(error, NotInTree)
+    """Whether a displayed path is the folder or lies below it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

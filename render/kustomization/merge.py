@@ -214,9 +214,7 @@ def _directive_of_list(patch: list[Any]) -> str:
 
 
 def _unknown_directive(directive: str) -> KustomizationError:
-    return KustomizationError(
-        f"unknown patch strategy '{directive}'", hint="$patch may be delete, replace or merge"
-    )
+    return KustomizationError(f"unknown patch strategy '{directive}'", hint="$patch may be delete, replace or merge")
 
 
 def _is_plain(elements: Any, key: str) -> bool:

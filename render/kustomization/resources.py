@@ -15,7 +15,7 @@ class Document(NamedTuple):
     """An object, which document of its file it is in, and where in it."""
 
     manifest: Manifest
-    index: int
+    number: int
     trail: tuple[str | int, ...] = ()
 
 
@@ -36,9 +36,9 @@ def resources_in(data: bytes, path: str) -> Iterator[Document]:
             yield document
         elif isinstance(items, list):
             pending += [
-                Document(item, document.index, (*document.trail, "items", place))
+                Document(item, document.number, (*document.trail, "items", place))
                 for place, item in enumerate(items)
-                if is_object(item, path, document.index)
+                if is_object(item, path, document.number)
             ]
         elif items is not None:
             kind = manifest["kind"]

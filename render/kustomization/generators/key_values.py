@@ -40,7 +40,7 @@ def _file(loader: Loader, source: str) -> tuple[str, bytes]:
     if not equals:
         return source.rstrip("/").rpartition("/")[2], loader.load(source)
     if "=" in path:
-        raise KustomizationError(f'source "{source}" key name or file path contains \'=\'')
+        raise KustomizationError(f"source \"{source}\" key name or file path contains '='")
     if not key:
         raise KustomizationError(f'missing key name for file path "{path}" in source "{source}"')
     if not path:

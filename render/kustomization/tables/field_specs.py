@@ -7,12 +7,8 @@ Each entry: group, version and kind of the object ("" is any), path, and whether
 from __future__ import annotations
 
 FIELD_SPECS: dict[str, tuple[tuple[str, str, str, str, bool], ...]] = {
-    "namePrefix": (
-        ("", "", "", "metadata/name", False),
-    ),
-    "nameSuffix": (
-        ("", "", "", "metadata/name", False),
-    ),
+    "namePrefix": (("", "", "", "metadata/name", False),),
+    "nameSuffix": (("", "", "", "metadata/name", False),),
     "commonLabels": (
         ("", "v1", "Service", "spec/selector", True),
         (

@@ -1,8 +1,8 @@
 """How a strategic merge patch merges the lists of Kubernetes' own kinds.
 
 Facts of the OpenAPI schema of Kubernetes 1.21 that Kustomize 5.8.1 carries (Apache-2.0), only as far as they lead to a
-list that merges. A field leads to another definition, or is a list: its merge keys (none: a set of plain values) and the
-definition of its elements.
+list that merges. A field leads to another definition, or is a list: its merge keys (none: a set of plain values) and
+the definition of its elements.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ KINDS: dict[str, str] = {
     "authentication.k8s.io/v1": "TokenRequest TokenReview",
     "authentication.k8s.io/v1beta1": "TokenReview",
     "authorization.k8s.io/v1": (
-        "LocalSubjectAccessReview SelfSubjectAccessReview "
-        "SelfSubjectRulesReview SubjectAccessReview"
+        "LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview"
     ),
     "authorization.k8s.io/v1beta1": (
-        "LocalSubjectAccessReview SelfSubjectAccessReview "
-        "SelfSubjectRulesReview SubjectAccessReview"
+        "LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview"
     ),
     "autoscaling/v1": "HorizontalPodAutoscaler Scale",
     "autoscaling/v2beta1": "HorizontalPodAutoscaler",

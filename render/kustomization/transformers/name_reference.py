@@ -1,7 +1,7 @@
 """NameReferenceTransformer: fields that hold another object's name follow when that name changes (K13 to K19).
 
 Runs once, at the top. For each kind of referrer the fields of all references are gathered in one tree of paths, so that
-an object is walked once; candidates come from an index of earlier names, so that no reference looks through all objects.
+an object is walked once; candidates come from an index of earlier names, so that no reference looks through them all.
 """
 
 from __future__ import annotations

@@ -24,9 +24,7 @@ class NamespaceChange:
     ) -> None:
         if subjects not in SUBJECT_MODES:
             allowed = '"defaultOnly", "none" or "allServiceAccounts"'
-            raise KustomizationError(
-                f'invalid value "{subjects}" for setRoleBindingSubjects: must be one of {allowed}'
-            )
+            raise KustomizationError(f'invalid value "{subjects}" for setRoleBindingSubjects: must be one of {allowed}')
         self.namespace = namespace
         self.unset_only = unset_only
         self.subjects = subjects

@@ -41,7 +41,8 @@ class PatchEntry:
                 ) from error
         source = f"[path: {json.dumps(file)}]" if file else f"[patch: {json.dumps(inline, ensure_ascii=False)}]"
         options = entry.get("options") or {}
-        self._name_change, self._kind_change = bool(options.get("allowNameChange")), bool(options.get("allowKindChange"))
+        self._name_change = bool(options.get("allowNameChange"))
+        self._kind_change = bool(options.get("allowKindChange"))
         self._patch = read_patch(loader, inline, source, path)
         self._target = Selector(entry["target"]) if entry.get("target") is not None else None
 
@@ -179,7 +180,7 @@ def apply_to_all(
 
 def _fitted(patch: Draft, target: Draft) -> Manifest:
     """The patch as Kustomize readies it for a selected object: labels and annotations as text, even null ones."""
-    fitted = deep_copy(patch.content)
+    fitted: Manifest = deep_copy(patch.content)
     group, version, _ = target.gvk
     fitted["apiVersion"] = join_api_version(group, version)
     metadata = fitted.setdefault("metadata", {})
@@ -191,9 +192,7 @@ def _fitted(patch: Draft, target: Draft) -> Manifest:
     return fitted
 
 
-def merge_into(
-    accumulator: Accumulator, draft: Draft, patch: Manifest, name_change: bool, kind_change: bool
-) -> None:
+def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_change: bool, kind_change: bool) -> None:
     """Lay a partial object over one; name, kind and namespace stay unless they may change."""
     name, namespace, kind = draft.name, draft.namespace, draft.content["kind"]
     if name_change or kind_change:
