@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.sandbox.apiserver.problems import cause
+from reconciler.sandbox.apiserver.problems import cause, shown
 from reconciler.sandbox.apiserver.schema import Node
 
 
@@ -163,11 +163,13 @@ def _length(raw: Mapping[str, Any], value: Any, path: str) -> list[str]:
 
 def _values(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]:
     """The checks of one value by itself: enumeration, bounds, lengths, pattern."""
-    shown = json.dumps(value)
+    text_of = shown(value)
     found: list[dict[str, str]] = []
     if "enum" in raw and value not in raw["enum"]:
-        allowed = ", ".join(json.dumps(one) for one in raw["enum"])
-        found.append(cause("FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {allowed}", path))
+        allowed = ", ".join(shown(one) for one in raw["enum"])
+        found.append(
+            cause("FieldValueNotSupported", f"Unsupported value: {text_of}: supported values: {allowed}", path)
+        )
     texts: list[str] = []
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         texts += _bound(raw, value, path)
@@ -179,9 +181,9 @@ def _values(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str
         seen: list[Any] = []
         for index, item in enumerate(value):
             if item in seen:
-                found.append(cause("FieldValueDuplicate", f"Duplicate value: {json.dumps(item)}", f"{path}[{index}]"))
+                found.append(cause("FieldValueDuplicate", f"Duplicate value: {shown(item)}", f"{path}[{index}]"))
             seen.append(item)
-    return found + [cause("FieldValueInvalid", f"Invalid value: {shown}: {text}", path) for text in texts]
+    return found + [cause("FieldValueInvalid", f"Invalid value: {text_of}: {text}", path) for text in texts]
 
 
 def validate(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]:
@@ -193,12 +195,10 @@ def validate(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, st
     kind = raw.get("type")
     if raw.get("x-kubernetes-int-or-string"):
         if not (fits("integer", value) or isinstance(value, str)):
-            text = f"Invalid value: {json.dumps(_type_of(value))}: {path} in body must be of type int-or-string"
+            text = f"Invalid value: {shown(_type_of(value))}: {path} in body must be of type int-or-string"
             return [cause("FieldValueTypeInvalid", text, path)]
     elif kind and not (fits(kind, value) if kind in _PYTHON_TYPES else kind == _type_of(value)):
-        text = (
-            f'Invalid value: {json.dumps(_type_of(value))}: {path} in body must be of type {kind}: "{_type_of(value)}"'
-        )
+        text = f'Invalid value: {shown(_type_of(value))}: {path} in body must be of type {kind}: "{_type_of(value)}"'
         return [cause("FieldValueTypeInvalid", text, path)]
     found = _values(raw, value, path)
     if isinstance(value, dict):

@@ -50,8 +50,7 @@ JOB: tuple[tuple[str, Any], ...] = (
 )  # fmt: skip
 
 DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
-    "Pod": (*_below("spec", POD_SPEC), *_below("spec", POD_ONLY), ("spec.preemptionPolicy", "PreemptLowerPriority"),
-            ("spec.priority", 0), ("spec.serviceAccountName", "default"), ("spec.serviceAccount", "default")),
+    "Pod": (*_below("spec", POD_SPEC), *_below("spec", POD_ONLY)),
     "Deployment": (
         ("spec.replicas", 1), ("spec.strategy.type", "RollingUpdate"), ("spec.revisionHistoryLimit", 10),
         ("spec.progressDeadlineSeconds", 600), *_below("spec.template.spec", POD_SPEC),
@@ -60,6 +59,8 @@ DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("spec.replicas", 1), ("spec.podManagementPolicy", "OrderedReady"), ("spec.revisionHistoryLimit", 10),
         ("spec.updateStrategy.type", "RollingUpdate"),
         ("spec.persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain", "whenScaled": "Retain"}),
+        ("spec.volumeClaimTemplates[].apiVersion", "v1"),
+        ("spec.volumeClaimTemplates[].kind", "PersistentVolumeClaim"),
         ("spec.volumeClaimTemplates[].spec.volumeMode", "Filesystem"),
         ("spec.volumeClaimTemplates[].status.phase", "Pending"),
         *_below("spec.template.spec", POD_SPEC),
@@ -77,8 +78,7 @@ DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
     ),
     "Service": (
         ("spec.type", "ClusterIP"), ("spec.sessionAffinity", "None"), ("spec.ports[].protocol", "TCP"),
-        ("spec.internalTrafficPolicy", "Cluster"), ("spec.ipFamilies", ["IPv4"]),
-        ("spec.ipFamilyPolicy", "SingleStack"),
+        ("spec.internalTrafficPolicy", "Cluster"),
     ),
     "Secret": (("type", "Opaque"),),
     "PersistentVolumeClaim": (("spec.volumeMode", "Filesystem"), ("status.phase", "Pending")),

@@ -14,6 +14,9 @@ from reconciler.sandbox.apiserver.writes import Admission
 
 POLICIES = ("", "Background", "Foreground", "Orphan")
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+SHOWN_WHEN_DELETED = ("pods", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts", "resourcequotas")
+"""Kinds whose deletion answers with the object rather than with a Status."""
+
 PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public")
 
 
@@ -35,6 +38,9 @@ class Deleter:
             left = self.remove(kind, live, options, request)
             if left is not None:
                 return left.object, 200
+            if kind.storage in SHOWN_WHEN_DELETED:
+                gone = {"deletionTimestamp": rfc3339(self._clock()), "deletionGracePeriodSeconds": 0}
+                return {**live.object, "metadata": {**live.object["metadata"], **gone}}, 200
             return _done(kind, live), 200
 
     def delete_collection(self, kind: Kind, request: Request, found: list[Stored]) -> None:

@@ -87,11 +87,12 @@ def paths(fields: FieldSet, prefix: str = "") -> list[str]:
     found = [prefix] if MEMBER in fields and prefix else []
     for key in sorted(fields):
         if key != MEMBER:
-            found += paths(fields[key], prefix + _word(key))
+            found += paths(fields[key], prefix + word(key))
     return found
 
 
-def _word(element: str) -> str:
+def word(element: str) -> str:
+    """One path element as people read it."""
     kind, _, text = element.partition(":")
     if kind == "f":
         return f".{text}"

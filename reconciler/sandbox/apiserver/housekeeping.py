@@ -1,5 +1,5 @@
 """What a controller manager does that an API needs in order to make sense: garbage collection by owner references,
-emptying namespaces that are deleted, and removing what a deleted CustomResourceDefinition defined.
+emptying namespaces that are deleted, letting go of volumes that nothing uses, and removing what a deleted CustomResourceDefinition defined.
 
 One thread follows the store's events; what it deletes goes through the API as an ordinary, audited request.
 """
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import queue
 import threading
+from collections.abc import Iterable
 from typing import Any
 
-from reconciler.sandbox.apiserver import customresources
+from reconciler.sandbox.apiserver import customresources, protection
 from reconciler.sandbox.apiserver.api import Api
 from reconciler.sandbox.apiserver.deletion import FOREGROUND, ORPHAN
 from reconciler.sandbox.apiserver.kinds import Kind
@@ -93,6 +94,15 @@ class Housekeeper:
                 self._empty_definition(place, stored.object)
             if place[0] == "namespaces":
                 self._empty_namespace(stored.object)
+            finalizer = protection.idle(self._store, place, stored.object)
+            if finalizer:
+                self._finalized(place, stored.object, finalizer)
+        if place[0] == "pods" and stored.object.get("status", {}).get("phase") in protection.ENDED:
+            self._work_on(protection.waiting(self._store, place[1]))
+
+    def _work_on(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._work.put(place)
 
     # -- owners --------------------------------------------------------------------------------------------------
 
@@ -119,6 +129,8 @@ class Housekeeper:
             del self._uids[uid]
             for dependent in self._dependents.get(uid, set()).copy():
                 self._work.put(dependent)
+        if place[0] == "pods":
+            self._work_on(protection.waiting(self._store, place[1]))
         if place[1]:
             self._work.put(("namespaces", "", place[1]))
         kind = self._api.registry.of_storage(place[0])

@@ -23,7 +23,16 @@ from reconciler.sandbox.apiserver.fieldsets import (
     without,
 )
 from reconciler.sandbox.apiserver.schema import Node
-from reconciler.sandbox.apiserver.typed import MISSING, Comparison, compare, ensure_named, field_set, merge, remove
+from reconciler.sandbox.apiserver.typed import (
+    MISSING,
+    Comparison,
+    check_lists,
+    compare,
+    ensure_named,
+    field_set,
+    merge,
+    remove,
+)
 
 NEVER_OWNED: FieldSet = {
     "f:apiVersion": LEAF,
@@ -95,9 +104,10 @@ def write(manifest: dict[str, Any], managers: Managers) -> dict[str, Any]:
             "manager": who.manager,
             "operation": who.operation,
             "apiVersion": who.api_version,
-            "time": owned.time,
         }
         entry |= {"fieldsType": "FieldsV1", "fieldsV1": compact(owned.fields)}
+        if owned.time:
+            entry["time"] = owned.time
         if who.subresource:
             entry["subresource"] = who.subresource
         entries.append(entry)
@@ -177,6 +187,7 @@ def after_apply(
 ) -> tuple[dict[str, Any], Managers]:
     """Server-side apply: the merged object and its managers. Raises FieldConflictError, Untypable."""
     live, config = bare(live), bare(config)
+    check_lists(node, config, "")
     merged = merge(node, live, config)
     before = managers.get(who)
     fields = _ownable(field_set(node, config), reset)
@@ -184,8 +195,8 @@ def after_apply(
     if before and before.fields:
         merged = _give_up(node, merged, before.fields, now_owned)
     left = _disown(now_owned, who, compare(node, live, merged), reset, force=force)
-    if before and before.fields == fields:
-        left[who] = before
+    if merged == live:
+        left[who] = Owned(fields, before.time if before else "")
     if not fields:
         left.pop(who, None)
     return merged, left

@@ -87,6 +87,7 @@ def _strategic_list(node: Node, value: list[Any], patch: list[Any]) -> list[Any]
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if not (isinstance(item, dict) and item.get("$patch") == "replace")]
     merged = list(value)
+    stated = [item.get(key) for item in patch if isinstance(item, dict)]
     for item in patch:
         if key not in item:
             raise Problem("BadRequest", f"map: {json.dumps(item)} does not contain declared merge key: {key}")
@@ -97,7 +98,20 @@ def _strategic_list(node: Node, value: list[Any], patch: list[Any]) -> list[Any]
             merged[places[0]] = strategic_patch(node.item, merged[places[0]], item)
         else:
             merged.append(strategic_patch(node.item, {}, item))
-    return merged
+    return _interleaved(merged, [one.get(key) for one in value], stated, key)
+
+
+def _interleaved(items: list[Any], before: list[Any], stated: list[Any], key: str) -> list[Any]:
+    """What the patch states in its order, with the others among it as they stood before."""
+    place = {one: index for index, one in enumerate(before)}
+    left = sorted((one for one in items if one.get(key) in stated), key=lambda one: stated.index(one.get(key)))
+    right = [one for one in items if one.get(key) not in stated]
+    merged: list[Any] = []
+    while left and right:
+        position = place.get(left[0].get(key))
+        first = left if position is None or position < place[right[0].get(key)] else right
+        merged.append(first.pop(0))
+    return merged + left + right
 
 
 def _ordered(node: Node, name: str, items: list[Any], order: list[Any]) -> list[Any]:

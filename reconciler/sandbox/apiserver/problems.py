@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,11 @@ class Problem(SiteshiftError):
         if self.details is not None:
             body["details"] = self.details
         return body | {"code": self.code}
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def cause(reason: str, message: str, field: str = "") -> dict[str, str]:

@@ -9,25 +9,16 @@ import random
 import uuid
 from typing import Any
 
-from reconciler.sandbox.apiserver import conform
+from reconciler.sandbox.apiserver import conform, creation
 from reconciler.sandbox.apiserver.defaults import fill_builtin
 from reconciler.sandbox.apiserver.fieldsets import LEAF, FieldSet
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.problems import Problem, cause, invalid
 from reconciler.sandbox.apiserver.requests import Request
+from reconciler.sandbox.apiserver.schema import Node
 
 KEEPS_STATUS_ON_CREATE = ("Node",)
 """Built-in kinds whose status may be given at creation."""
-
-STATUS_AT_CREATION: dict[str, dict[str, Any]] = {
-    "Pod": {"phase": "Pending", "qosClass": "BestEffort"},
-    "Namespace": {"phase": "Active"},
-    "PersistentVolumeClaim": {"phase": "Pending"},
-    "PersistentVolume": {"phase": "Pending"},
-    "Service": {"loadBalancer": {}},
-    "Ingress": {"loadBalancer": {}},
-}
-"""Status that creation sets itself."""
 
 STATUS_ONLY: FieldSet = {"f:status": LEAF}
 ALL_BUT_STATUS: FieldSet = {"f:spec": LEAF}
@@ -51,13 +42,25 @@ def reset_fields(kind: Kind, subresource: str) -> FieldSet:
     """The fields that this door does not write."""
     if subresource == "status":
         return ALL_BUT_STATUS if kind.custom else BUILTIN_STATUS_RESET
-    return STATUS_ONLY if kind.has_status and kind.kind not in KEEPS_STATUS_ON_CREATE else {}
+    return STATUS_ONLY if kind.has_status else {}
 
 
 def empty(kind: Kind) -> dict[str, Any]:
     """The object that a creation is compared with, to say what its writer owns."""
     bare: dict[str, Any] = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {}}
-    return bare if kind.custom else conform.fill(kind.schema, bare)
+    return bare if kind.custom else {**_skeleton(kind.schema), **bare}
+
+
+def _skeleton(node: Node) -> dict[str, Any]:
+    """The structs and lists that Go writes even for an empty object; a list that is required is null there."""
+    found: dict[str, Any] = {}
+    for name in node.field_names():
+        below = node.field(name)
+        if below is not None and below.shape == "map" and below.default == {}:
+            found[name] = _skeleton(below)
+        elif below is not None and below.shape == "list" and name in node.required:
+            found[name] = None
+    return found
 
 
 def decode_into(kind: Kind, manifest: dict[str, Any], request: Request | None) -> dict[str, Any]:
@@ -115,9 +118,7 @@ def for_create(kind: Kind, manifest: dict[str, Any], now: str) -> dict[str, Any]
     if kind.has_status and kind.kind not in KEEPS_STATUS_ON_CREATE:
         created.pop("status", None)
         if not kind.custom:
-            created["status"] = STATUS_AT_CREATION.get(kind.kind, {})
-    if kind.storage == "namespaces":
-        created["spec"] = {"finalizers": ["kubernetes"], **(created.get("spec") or {})}
+            created["status"] = creation.STATUS.get(kind.kind, {})
     return created
 
 

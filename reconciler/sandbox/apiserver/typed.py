@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.sandbox.apiserver.fieldsets import LEAF, MEMBER, FieldSet
+from reconciler.sandbox.apiserver.fieldsets import LEAF, MEMBER, FieldSet, word
 from reconciler.sandbox.apiserver.schema import ANY, Node
 
 
@@ -113,22 +113,36 @@ def _compare(node: Node, old: Any, new: Any, path: tuple[str, ...], found: Compa
         _compare(node.item, before.get(key, MISSING), after.get(key, MISSING), (*path, key), found)
 
 
-def _by_element(node: Node, items: list[Any], *, unique: bool = False) -> dict[str, Any]:
+def _by_element(node: Node, items: list[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in items:
-        key = element(node, item)
-        if key in found and unique:
-            raise UntypableError(f"duplicate entries for key {key[2:]}")
-        found.setdefault(key, item)
+        found.setdefault(element(node, item), item)
     return found
+
+
+def check_lists(node: Node, value: Any, path: str) -> None:
+    """Refuse a value in which two items of a list have one key, saying where."""
+    match granular(node, value):
+        case "map":
+            for name, child in value.items():
+                check_lists(child_of(node, name), child, f"{path}.{name}")
+        case "list":
+            seen: set[str] = set()
+            for index, item in enumerate(value):
+                try:
+                    key = element(node, item)
+                except UntypableError as error:
+                    raise UntypableError(f"{path}: element {index}: {error}") from None
+                if key in seen:
+                    raise UntypableError(f"{path}: duplicate entries for key {word(key)}")
+                seen.add(key)
+                check_lists(node.item, item, path + word(key))
 
 
 def merge(node: Node, live: Any, config: Any) -> Any:
     """The live value with the applied one laid over it."""
     shape = granular(node, config)
     if not shape or shape != granular(node, live):
-        if shape == "list":
-            _by_element(node, config, unique=True)
         if shape == "map":
             return {name: merge(child_of(node, name), MISSING, child) for name, child in config.items()}
         return config
@@ -142,7 +156,7 @@ def merge(node: Node, live: Any, config: Any) -> Any:
 
 def _merge_list(node: Node, live: list[Any], config: list[Any]) -> list[Any]:
     """Items of the config in its order; those only live stay before the next common one."""
-    left, right = _by_element(node, live), _by_element(node, config, unique=True)
+    left, right = _by_element(node, live), _by_element(node, config)
     merged: list[Any] = []
     common = [key for key in right if key in left]
     waiting = [(element(node, item), item) for item in live]

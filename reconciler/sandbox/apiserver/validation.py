@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from reconciler.sandbox.apiserver import conform
 from reconciler.sandbox.apiserver.kinds import Kind
-from reconciler.sandbox.apiserver.problems import Problem, cause, invalid
+from reconciler.sandbox.apiserver.problems import Problem, cause, invalid, shown
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -53,17 +52,17 @@ POD_MUTABLE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolera
 
 def name_cause(kind: Kind, name: str, where: str = "metadata.name") -> dict[str, str] | None:
     """What is wrong with a name."""
-    shown = json.dumps(name)
+    said = shown(name)
     if kind.kind in PATH_NAMED and not kind.custom:
         wrong = name in (".", "..") or "/" in name or "%" in name
         return (
-            cause("FieldValueInvalid", f"Invalid value: {shown}: may not contain '/' or '%'", where) if wrong else None
+            cause("FieldValueInvalid", f"Invalid value: {said}: may not contain '/' or '%'", where) if wrong else None
         )
     label = kind.kind in LABEL_NAMED and not kind.custom
     pattern, longest, words = (LABEL, 63, LABEL_WORDS) if label else (SUBDOMAIN, 253, SUBDOMAIN_WORDS)
     if len(name) > longest:
-        return cause("FieldValueInvalid", f"Invalid value: {shown}: must be no more than {longest} characters", where)
-    return None if pattern.fullmatch(name) else cause("FieldValueInvalid", f"Invalid value: {shown}: {words}", where)
+        return cause("FieldValueInvalid", f"Invalid value: {said}: must be no more than {longest} characters", where)
+    return None if pattern.fullmatch(name) else cause("FieldValueInvalid", f"Invalid value: {said}: {words}", where)
 
 
 def metadata_causes(kind: Kind, metadata: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -74,7 +73,7 @@ def metadata_causes(kind: Kind, metadata: dict[str, Any]) -> Iterator[dict[str, 
         yield from _key(key, "metadata.labels")
         if not isinstance(value, str) or len(value) > 63 or (value and not QUALIFIED.fullmatch(value)):
             words = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'"
-            yield cause("FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {words}", "metadata.labels")
+            yield cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {words}", "metadata.labels")
     for key in metadata.get("annotations") or {}:
         yield from _key(key.lower(), "metadata.annotations")
     for index, owner in enumerate(metadata.get("ownerReferences") or ()):
@@ -90,11 +89,11 @@ def _key(key: str, where: str) -> Iterator[dict[str, str]]:
     good = len(name) <= 63 and QUALIFIED.fullmatch(name) and (not slash or SUBDOMAIN.fullmatch(prefix))
     if not good:
         words = "name part must consist of alphanumeric characters, '-', '_' or '.'"
-        yield cause("FieldValueInvalid", f"Invalid value: {json.dumps(key)}: {words}", where)
+        yield cause("FieldValueInvalid", f"Invalid value: {shown(key)}: {words}", where)
 
 
-def check(kind: Kind, manifest: dict[str, Any], *, status: bool = False) -> None:
-    """Refuse an object that is not valid, naming every field that is wrong."""
+def check(kind: Kind, manifest: dict[str, Any], old: dict[str, Any] | None, *, status: bool = False) -> None:
+    """Refuse an object (or its change) that is not valid, naming every field that is wrong."""
     causes = list(metadata_causes(kind, manifest["metadata"]))
     if kind.custom:
         raw = {**kind.raw_schema, "required": [r for r in kind.raw_schema.get("required", ()) if r != "metadata"]}
@@ -102,9 +101,11 @@ def check(kind: Kind, manifest: dict[str, Any], *, status: bool = False) -> None
         causes += conform.validate(raw, rest, "")
     elif not status:
         rest = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
-        conform.missing(kind.schema, rest, "", causes)
+        conform.missing(kind.schema, {**rest, "metadata": {}}, "", causes)
         causes += _enums(kind, rest)
         causes += list(BUILTIN_CHECKS[kind.kind](manifest)) if kind.kind in BUILTIN_CHECKS else []
+    if old is not None:
+        causes += update_causes(kind, old, manifest)
     if causes:
         raise invalid(kind.kind, kind.group, manifest["metadata"]["name"], causes)
 
@@ -117,8 +118,8 @@ def _enums(kind: Kind, manifest: dict[str, Any]) -> list[dict[str, str]]:
             return
         allowed = node.raw.get("enum")
         if allowed and value not in allowed and value != "":
-            listed = ", ".join(json.dumps(one) for one in allowed)
-            text = f"Unsupported value: {json.dumps(value)}: supported values: {listed}"
+            listed = ", ".join(shown(one) for one in allowed)
+            text = f"Unsupported value: {shown(value)}: supported values: {listed}"
             found.append(cause("FieldValueNotSupported", text, path))
         if isinstance(value, dict) and node.shape == "map":
             for name, child in value.items():
@@ -137,13 +138,9 @@ def _selector_matches_template(manifest: dict[str, Any]) -> Iterator[dict[str, s
     spec = manifest.get("spec", {})
     labels = spec.get("template", {}).get("metadata", {}).get("labels") or {}
     selector = spec.get("selector")
-    if not selector:
-        yield cause("FieldValueRequired", "Required value", "spec.selector")
-    elif not matches_selector(selector, labels):
-        text = f"Invalid value: {json.dumps(labels)}: `selector` does not match template `labels`"
+    if not selector or not matches_selector(selector, labels):
+        text = f"Invalid value: {shown(labels or None)}: `selector` does not match template `labels`"
         yield cause("FieldValueInvalid", text, "spec.template.metadata.labels")
-    if "containers" not in spec.get("template", {}).get("spec", {}):
-        yield cause("FieldValueRequired", "Required value", "spec.template.spec.containers")
 
 
 def _crd(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -193,14 +190,14 @@ def _at(manifest: dict[str, Any], path: str) -> Any:
     return value
 
 
-def check_update(kind: Kind, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Refuse a change of what may not change."""
+def update_causes(kind: Kind, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+    """What an update changes although it may not be changed."""
     causes: list[dict[str, str]] = []
     if not kind.custom:
         for path in IMMUTABLE.get(kind.kind, ()):
             before, after = _at(old, path), _at(new, path)
             if before is not None and before != after:
-                text = f"Invalid value: {json.dumps(after)}: field is immutable"
+                text = f"Invalid value: {shown(after)}: field is immutable"
                 causes.append(cause("FieldValueInvalid", text, path))
         if kind.kind in ("ConfigMap", "Secret") and old.get("immutable"):
             for path in ("data", "binaryData", "immutable"):
@@ -214,9 +211,8 @@ def check_update(kind: Kind, old: dict[str, Any], new: dict[str, Any]) -> None:
         added = set(new["metadata"].get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
         if added:
             text = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
-            causes.append(cause("FieldValueForbidden", text + json.dumps(sorted(added)), "metadata.finalizers"))
-    if causes:
-        raise invalid(kind.kind, kind.group, old["metadata"]["name"], causes)
+            causes.append(cause("FieldValueForbidden", text + shown(sorted(added)), "metadata.finalizers"))
+    return causes
 
 
 def _pod_frozen(spec: dict[str, Any]) -> dict[str, Any]:

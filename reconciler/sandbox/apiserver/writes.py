@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reconciler.sandbox.apiserver import conform, ownership, patches, shaping, validation
+from reconciler.sandbox.apiserver import conform, creation, ownership, patches, shaping, validation
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.moments import WallClock, rfc3339
 from reconciler.sandbox.apiserver.ownership import FieldConflictError, Managers, Who
@@ -137,8 +137,7 @@ class Writer:
 
     def _check_typed(self, kind: Kind, config: dict[str, Any]) -> None:
         """What cannot be applied: a field that the schema does not know, or a value of another type."""
-        where = f"{config['metadata'].get('namespace', '')}/{config['metadata']['name']}"
-        start = f"failed to create typed patch object ({where}; {kind.group}/{kind.version}, Kind={kind.kind}): "
+        start = _typed_patch(kind, config) + ": "
         unknown: list[str] = []
         conform.prune(kind.schema, config, "", unknown)
         if unknown:
@@ -169,7 +168,7 @@ class Writer:
             ]
             raise Problem("Conflict", message, {"causes": causes}) from None
         except UntypableError as found:
-            raise Problem("", f"failed to create typed patch object: {found}") from None
+            raise Problem("", f"{_typed_patch(kind, config)}: {found}") from None
 
     # -- what they share -----------------------------------------------------------------------------------------
 
@@ -206,11 +205,13 @@ class Writer:
 
     def _create(self, kind: Kind, request: Request, manifest: dict[str, Any], managers: Managers) -> Outcome:
         manifest = shaping.for_create(kind, manifest, self._now())
+        if not kind.custom:
+            manifest = creation.complete(kind.kind, manifest, self._clock(), self._taken)
         manifest = ownership.write(manifest, managers)
         name = manifest["metadata"]["name"]
         if kind.namespaced:
             self._check_namespace(kind, request.namespace, name)
-        validation.check(kind, manifest)
+        validation.check(kind, manifest, None)
         self._admission.admit("CREATE", kind, request, manifest, None)
         if self._store.get(kind.storage, manifest["metadata"].get("namespace", ""), name):
             raise already_exists(kind.plural, kind.group, name)
@@ -219,6 +220,12 @@ class Writer:
         stored = self._store.put(kind.storage, manifest)
         self._after(kind, stored)
         return Outcome(self._store.get(kind.storage, *_key(stored)) or stored, 201)
+
+    def _taken(self, what: str, value: str) -> bool:
+        specs = (one.object["spec"] for one in self._store.snapshot("services")[1])
+        if what == "clusterIP":
+            return any(spec.get("clusterIP") == value for spec in specs)
+        return any(str(port.get("nodePort")) == value for spec in specs for port in spec.get("ports") or ())
 
     def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
         found = self._store.get("namespaces", "", namespace)
@@ -249,9 +256,8 @@ class Writer:
             managers = self._updated(kind, old, manifest, before, request)
         new = shaping.for_update(kind, old, manifest, request.subresource)
         new = ownership.write(new, managers)
-        validation.check_update(kind, old, new)
         if new != old:
-            validation.check(kind, new, status=request.subresource == "status")
+            validation.check(kind, new, old, status=request.subresource == "status")
         self._admission.admit("UPDATE", kind, request, new, old)
         if request.dry_run:
             return Outcome(Stored(new, live.version, encode(new)))
@@ -278,6 +284,11 @@ class Writer:
                 raise invalid(kind.kind, kind.group, request.name, [cause("FieldValueInvalid", text, "metadata.uid")])
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
             raise conflict(kind.plural, kind.group, request.name, why)
+
+
+def _typed_patch(kind: Kind, config: dict[str, Any]) -> str:
+    where = f"{config['metadata'].get('namespace', '')}/{config['metadata']['name']}"
+    return f"failed to create typed patch object ({where}; {kind.group}/{kind.version}, Kind={kind.kind})"
 
 
 def _key(stored: Stored) -> tuple[str, str]:
