@@ -33,6 +33,11 @@ class Refs:
     acks: str = "refs/siteshift/acks/{site}"
     heartbeats: str = "refs/siteshift/heartbeats/{site}"
 
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What the names of all sites' refs begin with."""
+        return tuple(dict.fromkeys(ref.partition("{site}")[0] for ref in (self.acks, self.heartbeats)))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -34,7 +34,8 @@ LISTINGS = 4
 class Mirror:
     """A `Repository` over one URL (HTTP, SSH or file) and one folder.
 
-    `refs` are the prefixes of the refs that the sites speak by. `credentials` is a file of logins or an SSH key;
+    `refs` are the prefixes of the refs that the sites speak by (`Refs.prefixes` of the fleet, once that is known: it
+    may be set at any time and acts on the next fetch). `credentials` is a file of logins or an SSH key;
     without it Git's helpers and the SSH agent are asked. `timeout` in seconds bounds each exchange with the server.
     """
 
@@ -51,7 +52,7 @@ class Mirror:
     ) -> None:
         self.folder = Path(folder)
         self.branch = branch
-        self._prefixes = refs
+        self.refs = refs
         self._remote = Remote(url, None if credentials is None else Path(credentials), timeout, clock or SystemClock())
         self._lock = threading.RLock()
         self._opened: pygit2.Repository | None = None
@@ -118,7 +119,7 @@ class Mirror:
         if branch is None:
             known = sorted(name.removeprefix("refs/heads/") for name in heads if name.startswith("refs/heads/"))
             raise SourceError(f"{self.url} has no branch {self.branch} ({', '.join(known) or 'it has none at all'})")
-        return Heads(branch, {name: id_ for name, id_ in sorted(heads.items()) if name.startswith(self._prefixes)})
+        return Heads(branch, {name: id_ for name, id_ in sorted(heads.items()) if name.startswith(self.refs)})
 
     def _has(self, heads: Heads) -> bool:
         database = self._repository().odb
@@ -126,7 +127,7 @@ class Mirror:
 
     def _bring(self) -> None:
         refspecs = [f"+refs/heads/{self.branch}:refs/heads/{self.branch}"]
-        refspecs += [f"+{prefix.rstrip('/')}/*:{prefix.rstrip('/')}/*" for prefix in self._prefixes]
+        refspecs += [f"+{prefix}*:{prefix}*" for prefix in self.refs]
         try:
             self._remote.fetch(self._repository(), refspecs)
         except SourceError:

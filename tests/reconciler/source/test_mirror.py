@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import PushRefused, SourceError
+from reconciler.fleet.model import Refs
 from reconciler.sandbox.gitserver import Faults, GitServer
 from reconciler.source.credentials import Login, from_file, from_helper, mask
 from reconciler.source.mirror import MARK, Mirror
@@ -159,11 +160,20 @@ def test_a_failed_fetch_raises_and_what_was_fetched_stays_readable(bare: Path) -
     assert repository.read(head, "apps/a") == b"1"
 
 
-def test_refs_under_another_prefix_can_be_used(bare: Path) -> None:
-    repository = mirror(bare, refs=("refs/heads/siteshift/",))
-    repository.fetch()
-    ref = "refs/heads/siteshift/acks/a"
-    assert repository.push_ack(ref, None, {"ledger.json": b"1"}, "Ready").refs.keys() == {ref}
+@pytest.mark.parametrize(
+    "acks",
+    ["refs/siteshift/acks/{site}", "refs/heads/siteshift/acks/{site}", "refs/heads/acks-{site}"],
+    ids=["default", "branches", "inside a name"],
+)
+def test_the_fleet_says_which_refs_are_used(bare: Path, acks: str) -> None:
+    refs, ref = Refs(acks, "refs/siteshift/heartbeats/{site}"), acks.replace("{site}", "a")
+    ours, theirs = mirror(bare), mirror(bare, bare.parent / "theirs")
+    for repository in (ours, theirs):
+        repository.fetch()
+        repository.refs = refs.prefixes
+    commit = ours.push_ack(ref, None, {"ledger.json": b"1"}, "Ready").refs[ref]
+    assert theirs.fetch().refs == {ref: commit}
+    assert theirs.read(commit, "ledger.json") == b"1"
 
 
 def test_years_of_heartbeats_do_not_fill_the_mirror(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
