@@ -19,10 +19,23 @@ from render.tree.seam import Tree, normalise
 MANAGED_BY = ("app.kubernetes.io/managed-by", "kustomize-v5.8.1")
 LOCAL_CONFIG = "config.kubernetes.io/local-config"
 BUILD_METADATA = ("originAnnotations", "transformerAnnotations", "managedByLabel")
-_INTERNAL = """
-    previousKinds previousNames previousNamespaces prefixes suffixes allowNameChange allowKindChange refBy
-    generatorBehavior needsHashSuffix path index seqindent id annotations-migration-resource-id
-""".split()
+_INTERNAL = (
+    "previousKinds",
+    "previousNames",
+    "previousNamespaces",
+    "prefixes",
+    "suffixes",
+    "allowNameChange",
+    "allowKindChange",
+    "refBy",
+    "generatorBehavior",
+    "needsHashSuffix",
+    "path",
+    "index",
+    "seqindent",
+    "id",
+    "annotations-migration-resource-id",
+)
 READER_ANNOTATIONS = frozenset(
     (
         *(f"internal.config.kubernetes.io/{name}" for name in _INTERNAL),
