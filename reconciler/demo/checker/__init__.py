@@ -1,4 +1,5 @@
-"""Says whether the story really happened, from the sites' APIs alone. Shares no code with what it checks.
+"""Says whether the story really happened, from the sites' APIs, arrays and Git refs alone.
 
-Holds a watcher that keeps every event of a site in order, and the checks over that history.
+Shares no code with what it checks. Holds a watcher that keeps every event of a site in order, readers of what guests
+were told is safe, of what sites have said and of what the fleet's plain files say, and the checks over all of these.
 """

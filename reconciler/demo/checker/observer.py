@@ -7,12 +7,14 @@ could hide an object: what a list no longer shows is recorded as gone, what it s
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,9 +48,11 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One event: when (monotonic seconds), which object, what it was; `value` is None once it is gone."""
+    """One event: which object, and what it was; `value` is None once it is gone. `at` (monotonic seconds) places it
+    among the events of all sites, `version` exactly among those of its own: the order in which the site stored them."""
 
     at: float
+    version: int
     key: Key
     value: dict[str, Any] | None
 
@@ -60,11 +64,12 @@ class Observer:
         self.site = site
         self.history: list[Seen] = []
         self.now: dict[Key, dict[str, Any]] = {}
-        self.changed = threading.Condition()
+        self._lock = threading.Lock()
         self._address = urlsplit(server)
         self._token = token
         self._context = ssl.create_default_context(cafile=ca_file)
         self._stop = threading.Event()
+        self._open: set[http.client.HTTPSConnection] = set()
         self._threads = [
             threading.Thread(target=self._follow, args=(kind, path), daemon=True) for kind, path in PATHS.items()
         ]
@@ -75,23 +80,18 @@ class Observer:
             thread.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Watch no more: open watches are cut, and the threads end."""
         self._stop.set()
-
-    def wait(self, holds: Callable[[], bool], timeout: float) -> bool:
-        """Wait until something holds, looking again at every event; False if it does not within `timeout` seconds."""
-        until = time.monotonic() + timeout
-        with self.changed:
-            while not holds():
-                left = until - time.monotonic()
-                if left <= 0:
-                    return False
-                self.changed.wait(min(left, 0.5))
-        return True
+        for connection in list(self._open):
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5.0)
 
     def of(self, kind: str, namespace: str) -> list[dict[str, Any]]:
         """The objects of a kind in a namespace, as they are now."""
-        with self.changed:
+        with self._lock:
             return [value for key, value in self.now.items() if key[:2] == (kind, namespace)]
 
     def versions(self, namespaces: Iterable[str]) -> dict[str, str]:
@@ -109,22 +109,24 @@ class Observer:
         while not self._stop.is_set():
             try:
                 listing = self._get(path)
-                self._listed(kind, listing["items"])
-                self._watch(kind, path, listing["metadata"]["resourceVersion"])
+                version = listing["metadata"]["resourceVersion"]
+                self._listed(kind, listing["items"], int(version))
+                self._watch(kind, path, version)
             except (OSError, http.client.HTTPException, ValueError, KeyError):
                 self._stop.wait(0.1)
 
-    def _listed(self, kind: str, items: list[dict[str, Any]]) -> None:
+    def _listed(self, kind: str, items: list[dict[str, Any]], version: int) -> None:
         there = {_key(kind, item): item | {"kind": kind} for item in items}  # a list's items do not say it
         for key in [key for key in self.now if key[0] == kind and key not in there]:
-            self._record(key, None)
+            self._record(key, None, version)
         for key, item in there.items():
             known = self.now.get(key)
             if known is None or known["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
-                self._record(key, item)
+                self._record(key, item, version_of(item))
 
     def _watch(self, kind: str, path: str, version: str) -> None:
         connection = self._connect(timeout=None)
+        self._open.add(connection)
         try:
             query = f"{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
             connection.request("GET", query, headers=self._headers())
@@ -137,19 +139,19 @@ class Observer:
                 if event["type"] == "ERROR":
                     return
                 if event["type"] != "BOOKMARK":
-                    key = _key(kind, event["object"])
-                    self._record(key, None if event["type"] == "DELETED" else event["object"])
+                    item = event["object"]
+                    self._record(_key(kind, item), None if event["type"] == "DELETED" else item, version_of(item))
         finally:
+            self._open.discard(connection)
             connection.close()
 
-    def _record(self, key: Key, value: dict[str, Any] | None) -> None:
-        with self.changed:
-            self.history.append(Seen(time.monotonic(), key, value))
+    def _record(self, key: Key, value: dict[str, Any] | None, version: int) -> None:
+        with self._lock:
+            self.history.append(Seen(time.monotonic(), version, key, value))
             if value is None:
                 self.now.pop(key, None)
             else:
                 self.now[key] = value
-            self.changed.notify_all()
 
     def _get(self, path: str) -> dict[str, Any]:
         connection = self._connect(timeout=5.0)
@@ -171,6 +173,11 @@ class Observer:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+
+
+def version_of(item: dict[str, Any]) -> int:
+    """The place of an object's last write in the order of its site's store."""
+    return int(item["metadata"]["resourceVersion"])
 
 
 def _key(kind: str, item: dict[str, Any]) -> Key:
