@@ -22,7 +22,8 @@ from render.tree.seam import (
 
 
 class FolderTree:
-    """A folder on disk, as it is at the moment of each call.
+    """A folder on disk, as it is at the moment of each call; only where its folders really lie is remembered, so make
+    a new tree for each build.
 
     Symbolic links are followed as long as they stay below the root. `outside` allows paths and links above it: for
     `build DIR`, whose bases may lie anywhere and whose load restriction is the engine's business.
