@@ -95,7 +95,7 @@ def superior(k: Knowledge, journal: Journal, newest: Placement | None) -> Ack | 
 def data_is_here(k: Knowledge, own: int) -> bool:
     """P4: whether the last primary proved this site's copy complete, or its barrier was reached here."""
     last = last_primary(k, own)
-    if last is None or last[0] == k.site:
+    if last is None or last[0] == k.site or (k.replica and k.replica.role is CopyRole.ANY):
         return True
     demotion = k.listing.acks[last[0]].demotion if k.listing else None
     if demotion is None or demotion.primary != last[1]:

@@ -107,7 +107,7 @@ def policies() -> tuple[Manifest, ...]:
             [
                 {
                     "expression": f"{_LABELS} && '{APPLICATION_LABEL}' in object.metadata.labels",
-                    "message": f"in an application's namespace everything that runs needs the label {APPLICATION_LABEL}",
+                    "message": f"in an application's namespace whatever runs needs the label {APPLICATION_LABEL}",
                 }
             ],
             parameter=False,
@@ -152,13 +152,19 @@ def bindings(application: str, namespaces: Iterable[str]) -> tuple[Manifest, ...
 
 def probe(application: str, namespace: str) -> Manifest:
     """A pod that would be gated: its dry-run creation tells whether the gate is closed at the server that is asked."""
-    container = {"name": "probe", "image": "siteshift.io/probe"}
+    # As modest as the strictest pod security standard asks, so that nothing else refuses it first.
+    container = {
+        "name": "probe",
+        "image": "siteshift.io/probe",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     labels = {APPLICATION_LABEL: application}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": f"siteshift-probe-{application}", "namespace": namespace, "labels": labels},
-        "spec": {"containers": [container]},
+        "spec": {"containers": [container], "securityContext": security},
     }
 
 
