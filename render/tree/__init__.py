@@ -12,8 +12,8 @@ Paths are `/`-separated, relative to the root and normalised by the tree itself;
 
 from render.tree.folder import FolderTree
 from render.tree.git import GitTree
-from render.tree.layers import OverlayTree, RecordingTree
+from render.tree.layers import OverlayTree, RecordingTree, unchanged
 from render.tree.memory import MemoryTree
 from render.tree.seam import Kind, Tree
 
-__all__ = ["FolderTree", "GitTree", "Kind", "MemoryTree", "OverlayTree", "RecordingTree", "Tree"]
+__all__ = ["FolderTree", "GitTree", "Kind", "MemoryTree", "OverlayTree", "RecordingTree", "Tree", "unchanged"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from render.errors import NotInTree, TreeError
-from render.tree import MemoryTree, OverlayTree, RecordingTree, Tree
-from render.tree.layers import unchanged
+from render.tree import MemoryTree, OverlayTree, RecordingTree, Tree, unchanged
 
 BASE = MemoryTree({"a": "base", "apps/shop/x": "base", "apps/shop/role/x": "base"}, root="fleet")
 
