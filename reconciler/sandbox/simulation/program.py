@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from reconciler.sandbox.simulation.guests import Guests
 from reconciler.sandbox.simulation.install import install
 from reconciler.sandbox.simulation.instances import Instances
 from reconciler.sandbox.simulation.jobs import Jobs
+from reconciler.sandbox.simulation.kubevirt_status import instance_phase
 from reconciler.sandbox.simulation.ledger import Ledger
 from reconciler.sandbox.simulation.machines import INSTANCE, Machines
 from reconciler.sandbox.simulation.pods import Pods
@@ -23,7 +25,10 @@ from reconciler.sandbox.simulation.replication_groups import ReplicationGroups
 from reconciler.sandbox.simulation.settings import Settings, SettingsFile
 from reconciler.sandbox.simulation.statefulsets import StatefulSets
 from reconciler.sandbox.simulation.storage import Attachments, Claims, Volumes
-from reconciler.sandbox.simulation.world import World
+from reconciler.sandbox.simulation.world import World, controller_of
+
+REBOOT_WAIT = 10.0
+"""Seconds for the instances of before a power cut to go, at most, until the simulation calls itself ready."""
 
 GROUPS = ("pods", "workloads", "storage", "attachments", "kubevirt", "replication")
 """What `--only` may name: `pods` are nodes and kubelets, `workloads` Deployments, StatefulSets and Jobs."""
@@ -63,13 +68,30 @@ class Simulation:
         install(self._cluster, self._groups)
         self._array.cut_link(self._settings.current.link_cut)
         self._thread("array", self._replicate)
+        interrupted = self._interrupted()
         controllers = list(self._controllers())
         self._engine.start(controllers)
         for controller in controllers:
             if isinstance(controller, Pods):
                 controller.make_nodes(self._site)
+        if interrupted:
+            self._settle(interrupted)
         self._thread("guests", lambda: self._guests.run(self._stopping))
         self._thread("settings", lambda: self._settings.follow(self._stopping, self._on_settings))
+
+    def _interrupted(self) -> set[str]:
+        """UIDs of the instances that say Running from before the simulation's end: no guest runs in them any more."""
+        if "kubevirt" not in self._groups:
+            return set()
+        found = [instance for instance in self._cluster.list(*INSTANCE).items if controller_of(instance)]
+        return {instance["metadata"]["uid"] for instance in found if instance_phase(instance) == "Running"}
+
+    def _settle(self, interrupted: set[str]) -> None:
+        """Wait until these instances are gone, so that whoever looks at a ready site sees only what really runs."""
+        deadline = time.monotonic() + REBOOT_WAIT
+        while interrupted & {instance["metadata"]["uid"] for instance in self._world.items(INSTANCE)}:
+            if time.monotonic() > deadline or self._stopping.wait(0.05):
+                return
 
     def stop(self) -> None:
         """End everything; what is on the array stays."""

@@ -223,6 +223,19 @@ def test_a_forced_resync_keeps_a_snapshot_and_follows_the_primary(pair: Pair) ->
     assert pair.lost("b") == 2
 
 
+def test_records_that_a_silent_primary_never_got_make_a_split_brain(pair: Pair) -> None:
+    pair.write("a", 2)
+    pair.kill("a")
+    pair.arrays["b"].promote(ALL, force=True)
+    pair.start("a")
+    pair.arrays["a"].demote(ALL)
+    assert pair.arrays["a"].resync(ALL, force=False).diverged
+    pair.arrays["a"].resync(ALL, force=True)
+    pair.replicate()
+    assert pair.arrays["a"].resync(ALL, force=False).in_sync
+    assert pair.records("a") == b""
+
+
 def test_nothing_is_discarded_while_nobody_is_primary(pair: Pair) -> None:
     diverge(pair)
     pair.arrays["b"].demote(ALL)

@@ -37,6 +37,7 @@ QUICK = {
     "demote_time": 0.02,
     "settle_interval": 0.05,
     "write_rate": 40,
+    "ignore_shutdown": ["stubborn/*"],
 }
 
 
@@ -307,15 +308,12 @@ def test_a_machine_gains_fields_that_nobody_wrote(pair: Pair) -> None:
 
 def test_a_guest_that_ignores_shutdown_is_killed_after_its_grace_period(pair: Pair) -> None:
     protected(pair, "stubborn")
-    pair.sites["a"].change(ignore_shutdown=["stubborn/*"])
-    time.sleep(1)
     pair.strategy("a", "stubborn", "Halted")
     eventually(
         lambda: "deletionTimestamp" in pair.get("a", KUBEVIRT, "VirtualMachineInstance", "stubborn", "db")["metadata"]
     )
     assert pair.machine("a", "stubborn")["status"]["printableStatus"] == "Running"
     pair.wait_stopped("a", "stubborn")
-    pair.sites["a"].change(ignore_shutdown=[])
 
 
 def test_a_start_that_admission_refuses_is_tried_again(pair: Pair) -> None:
