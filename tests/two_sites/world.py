@@ -1,0 +1,348 @@
+"""Time, Git, two sites and chance: what a story is told in.
+
+A `Process` is one controller process of a site; it can be killed between any two requests, paused in one while a
+successor works, cut off from Git, and started again. Nothing here knows a rule of the protocol but what must hold.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from reconciler.cluster import Cluster
+from reconciler.controller.carry_out import Mover, Outcome, Workload
+from reconciler.controller.carry_out_publish import Publisher
+from reconciler.errors import ClusterError, SourceError
+from reconciler.fleet.model import Application, Fleet, Group, Lease, Placement, Refs, Replication, Site
+from reconciler.objects import APPLICATION_LABEL, Manifest, Ref
+from reconciler.source.memory import MemoryRepository, MemoryServer
+from two_sites.api import VR, Api
+from two_sites.array import Array
+
+LEVELS = {"db": "10", "svc": "50"}
+TICK = 0.1
+
+
+class Killed(BaseException):
+    """The process is gone in the middle of what it did."""
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Clock:
+    """The one clock of a story."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, event: Any, seconds: float) -> bool:
+        self.now += seconds
+        return bool(event.is_set())
+
+
+@dataclass
+class Process:
+    """One controller process: it forgets everything when it ends."""
+
+    world: World
+    site: str
+    mover: Mover
+    publisher: Publisher
+    exposures: dict[str, float] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    active: bool = False
+
+    def pass_(self) -> Outcome | None:
+        """What the controller's loop does once."""
+        self.active = True
+        try:
+            return self._pass()
+        finally:
+            self.active = False
+
+    def _pass(self) -> Outcome | None:
+        world, api = self.world, self.world.apis[self.site]
+        try:
+            self.publisher.heartbeat(self.exposures)
+        except SourceError:
+            self.publisher.latest  # noqa: B018  what was last listed stays
+        self.mover.check_leases()
+        head = self.publisher.latest.head if self.publisher.latest else None
+        placement = world.placements.get(head or "", next(iter(world.placements.values())))
+        application = replace(world.application, placement=placement)
+        workloads = world.workloads(self.site)
+        try:
+            outcome = self.mover.pass_(world.fleet, application, workloads)
+            self.outcome = outcome
+            self.exposures = {} if outcome.exposure is None else {application.name: outcome.exposure}
+            if outcome.run:
+                self._start(application, workloads)
+            self.mover.renew_permits()
+        except ClusterError as error:
+            world.say(f"{self.site}: {error}")
+            return None
+        world.say(f"{self.site}: {outcome.journal.step.value} e{outcome.epoch} {outcome.state.value} {api.running()} {_why(outcome)}")
+        return outcome
+
+    def _start(self, application: Application, workloads: list[Workload]) -> None:
+        for level in sorted({each.run_level for each in workloads}):
+            at_level = [each for each in workloads if each.run_level == level]
+            for each in at_level:
+                self.mover.start(application, each)
+            if not all(each.ready for each in at_level):
+                return
+
+
+@dataclass
+class World:
+    """Two sites, a and b, and one application, ledger, with a database and a service."""
+
+    seed: int = 0
+    lease: Lease | None = Lease(time=5.0, fence_after=14.0)
+    chaos: float = 0.0
+    kills: bool = True
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.array = Array(("a", "b"))
+        self.server = MemoryServer()
+        self.placements: dict[str, Placement] = {}
+        self.story: list[str] = []
+        self.cut: set[str] = set()
+        self.may_both_run = False
+        group = Group("VolumeReplication", "ledger", "bank")
+        self.fleet = Fleet(
+            name="bank",
+            topology="symmetric",
+            sites=(Site("a"), Site("b")),
+            platform=(),
+            applications=(),
+            poll=1.0,
+            freshness=2.0,
+            permit=4.0,
+            request_timeout=1.0,
+        )
+        self.commit("a")
+        self.application = Application(
+            name="ledger",
+            folder="apps/ledger",
+            sites=("a", "b"),
+            home="a",
+            placement=next(iter(self.placements.values())),
+            replication=Replication("csi-addons", (group,), rpo=30.0),
+            lease=self.lease,
+        )
+        self.apis = {site: self._api(site) for site in ("a", "b")}
+        self.processes: dict[str, Process | None] = {site: self.process(site) for site in ("a", "b")}
+        self.dead: set[str] = set()
+        self.due = {"a": 0.0, "b": 0.0}
+
+    def _api(self, site: str) -> Api:
+        api = Api(site, self.array, self.clock.monotonic, store_delay=0.8)
+        for name in LEVELS:
+            api._put(_machine(name))
+        api._put(_replication())
+        return api
+
+    def process(self, site: str) -> Process:
+        """A new controller process of a site."""
+        repository = MemoryRepository(self.server)
+        self._hook(repository, site)
+        publisher = Publisher(repository, site, ("a", "b"), Refs(), self.clock)
+        cluster = cast(Cluster, _Client(self.apis[site], lambda verb: self.reached(site)))
+
+        def placement_at(commit: str, application: Application) -> Placement | None:
+            return self.placements.get(commit)
+
+        return Process(self, site, Mover(site, cluster, publisher, self.clock, placement_at), publisher)
+
+    def _hook(self, repository: MemoryRepository, site: str) -> None:
+        reach = repository._reach
+
+        def reached() -> None:
+            self.reached(site)
+            if site in self.cut:
+                raise SourceError("the Git server cannot be reached")
+            reach()
+
+        repository._reach = reached  # type: ignore[method-assign]
+
+    def commit(self, active: str, **changes: Any) -> str:
+        """A person's commit that changes the placement; the epoch goes up by one unless it is given."""
+        last = self.placements[self.server.refs["refs/heads/main"]] if self.placements else None
+        epoch = changes.pop("epoch", (last.epoch + 1) if last else 1)
+        placement = Placement(active=active, epoch=epoch, move=changes.pop("move", "planned"), path="p", **changes)
+        commit = self.server.commit({"p": repr(placement).encode()})
+        self.placements[commit] = placement
+        self.say(f"commit e{epoch} {placement.move} to {active} {changes or ''}")
+        return commit
+
+    def workloads(self, site: str) -> list[Workload]:
+        """The application's workloads as rendered, judged ready by what runs."""
+        running = self.apis[site].running()
+        return [
+            Workload(Ref("kubevirt.io", "VirtualMachine", "bank", n), "kubevirt.io/v1", v, n, "Always", ready=n in running, grace=5.0)
+            for n, v in LEVELS.items()
+        ]
+
+    def say(self, text: str) -> None:
+        self.story.append(f"{self.clock.now:8.1f} {text}")
+
+    def reached(self, site: str) -> None:
+        """Before every request of a process: chance may let time pass, others work, or the process die."""
+        if self.chaos == 0 or self.random.random() >= self.chaos:
+            return
+        dice = self.random.random()
+        if dice < 0.55:
+            self.tick(self.random.choice((1, 1, 2, 5)))
+        elif dice < 0.85:
+            other = "b" if site == "a" else "a"
+            self.run(other)
+        elif dice < 0.93 and self.kills:
+            self.say(f"{site}: killed")
+            self.processes[site] = None
+            raise Killed
+        else:
+            # Paused here, while a successor works for a while; then this one goes on with what it was about to do.
+            before, self.processes[site] = self.processes[site], self.process(site)
+            self.say(f"{site}: paused, a successor begins")
+            for _ in range(self.random.choice((1, 3, 8))):
+                self.tick(4)
+                self.run(site)
+            if self.random.random() < 0.5:
+                self.processes[site] = before
+
+    def run(self, site: str) -> None:
+        """One pass of a site, unless it is in one or dead."""
+        if site in self.dead:
+            return
+        process = self.processes[site]
+        if process is None:
+            process = self.processes[site] = self.process(site)
+        if process.active:
+            return
+        try:
+            process.pass_()
+        except Killed:
+            process.active = False
+
+    def tick(self, times: int = 1) -> None:
+        """Time passes for everything but the controllers."""
+        for _ in range(times):
+            self.clock.now += TICK
+            for site, api in self.apis.items():
+                if site not in self.dead:
+                    api.tick()
+            self.array.ship()
+            self.check()
+
+    def check(self) -> None:
+        """I1: never writers at two sites."""
+        running = {site: api.running() for site, api in self.apis.items() if site not in self.dead and api.running()}
+        if len(running) > 1 and not self.may_both_run:
+            raise Broken(f"seed {self.seed}: both sites run: {running}\n" + "\n".join(self.story[-80:]))
+
+    def until(self, done: Callable[[], bool], seconds: float = 120.0, what: str = "it") -> None:
+        """Let the story go on until something holds; fails with the story when it does not come."""
+        end = self.clock.now + seconds
+        while not done():
+            if self.clock.now > end:
+                raise Broken(f"seed {self.seed}: {what} did not come\n" + "\n".join(self.story[-60:]))
+            self.tick(self.random.choice((1, 2, 3)) if self.chaos else 2)
+            for site in sorted(self.due, key=lambda _: self.random.random()):
+                if self.clock.now >= self.due[site]:
+                    self.due[site] = self.clock.now + (self.random.uniform(0.2, 1.2) if self.chaos else 0.5)
+                    self.run(site)
+
+    def passes(self, seconds: float) -> None:
+        """Let the story go on for so long."""
+        end = self.clock.now + seconds
+        self.until(lambda: self.clock.now >= end, seconds + 10)
+
+    def kill_site(self, site: str) -> None:
+        """Every process of a site ends at once; its store and its array stay."""
+        self.say(f"{site}: SIGKILL")
+        self.dead.add(site)
+        self.processes[site] = None
+        self.array.link = False
+
+    def revive(self, site: str) -> None:
+        """The site comes back with the state that it had."""
+        self.say(f"{site}: returns")
+        self.dead.discard(site)
+        self.array.link = True
+        self.apis[site].power_lost()
+
+    def state(self, site: str) -> str:
+        """What a site last said about the application."""
+        process = self.processes["a" if site == "b" else "b"] or self.processes[site]
+        assert process is not None
+        listing = process.publisher.of("ledger")
+        ack = listing.acks.get(site) if listing else None
+        return f"{ack.state.value}@{ack.epoch}" if ack else "-"
+
+    def is_active(self, site: str) -> bool:
+        """Whether a site says that it is active at the newest epoch, and everything runs there."""
+        newest = self.placements[self.server.refs["refs/heads/main"]]
+        process = self.processes[site]
+        said = process is not None and process.outcome is not None and process.outcome.journal.step.value == "Active"
+        return said and self.apis[site].running() == sorted(LEVELS) and self.last(site) == f"Active@{newest.epoch}"
+
+    def last(self, site: str) -> str:
+        """The site's own ref on the server."""
+        import json
+
+        ref = self.server.refs.get(f"refs/siteshift/acks/{site}")
+        if ref is None:
+            return "-"
+        document = json.loads(self.server.commits[ref].files["ledger.json"])
+        return f"{document['state']}@{document['epoch']}"
+
+
+def _why(outcome: Outcome) -> str:
+    return "; ".join([each.because for each in outcome.waits] + [each.reason for each in outcome.holds])
+
+
+class _Client:
+    """One process's connection to an API: requests pass the hook first."""
+
+    def __init__(self, api: Api, reached: Callable[[str], None]) -> None:
+        self._api = api
+        self._reached = reached
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._api, name)
+        if not callable(found) or name == "server_time":
+            return found
+
+        def called(*args: Any, **options: Any) -> Any:
+            self._reached(name)
+            return found(*args, **options)
+
+        return called
+
+
+def _machine(name: str) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": "bank", "labels": {APPLICATION_LABEL: "ledger"}},
+        "spec": {"runStrategy": "Halted", "template": {"spec": {}}},
+    }
+
+
+def _replication() -> Manifest:
+    return {
+        "apiVersion": VR,
+        "kind": "VolumeReplication",
+        "metadata": {"name": "ledger", "namespace": "bank", "labels": {APPLICATION_LABEL: "ledger"}},
+        "spec": {"replicationState": "secondary", "autoResync": False},
+    }
