@@ -15,8 +15,8 @@ from render.kustomization.ids import (
     Gvk,
     Id,
     field_text,
+    gvk_of,
     id_text,
-    split_api_version,
     text_of,
 )
 from render.kustomization.model import Manifest, Origin
@@ -109,14 +109,14 @@ class Draft:
     @property
     def gvk(self) -> Gvk:
         """The current group, version and kind."""
-        group, version = split_api_version(self.api_version)
-        return group, version, self.kind
+        content = self.content
+        return gvk_of(content.get("apiVersion"), content.get("kind"))
 
     @property
     def original_gvk(self) -> Gvk:
         """Kind and API version at first: patches may change a kind, nothing else counts as an earlier identity."""
-        group, version = split_api_version(self.api_version)
-        return group, version, self.previous[0][0] if self.previous else self.kind
+        gvk = self.gvk
+        return (gvk[0], gvk[1], self.previous[0][0]) if self.previous else gvk
 
     @property
     def cluster_scoped(self) -> bool:
@@ -146,7 +146,7 @@ class Draft:
     @property
     def all_ids(self) -> list[Id]:
         """Every identity that it has had, the current one last."""
-        group, version = split_api_version(self.api_version)
+        group, version, _ = self.gvk
         ids: list[Id] = [(group, version, kind, name, namespace) for kind, name, namespace in self.previous]
         ids.append(self.id)
         return ids

@@ -11,6 +11,11 @@ from typing import Any
 Gvk = tuple[str, str, str]
 Id = tuple[str, str, str, str, str]
 
+MOST_REMEMBERED = 1 << 14
+"""Entries after which a memory is emptied: a controller runs for months."""
+
+_gvks: dict[tuple[str, str], Gvk] = {}
+
 CLUSTER = "_non_namespaceable_"
 DEFAULT_NAMESPACE = "default"
 
@@ -24,6 +29,19 @@ def split_api_version(api_version: str) -> tuple[str, str]:
 def join_api_version(group: str, version: str) -> str:
     """The opposite of `split_api_version`."""
     return f"{group}/{version}" if group else version
+
+
+def gvk_of(api_version: Any, kind: Any) -> Gvk:
+    """Group, version and kind of an object that has these fields."""
+    if type(api_version) is str and type(kind) is str:
+        found = _gvks.get((api_version, kind))
+        if found is None:
+            if len(_gvks) > MOST_REMEMBERED:
+                _gvks.clear()
+            found = _gvks[api_version, kind] = (*split_api_version(api_version), kind)
+        return found
+    texts = ("" if is_empty(value) else text_of(value) for value in (api_version, kind))
+    return gvk_of(*texts)
 
 
 def gvk_text(gvk: Gvk) -> str:
