@@ -148,6 +148,6 @@ def check(kind: Kind, manifest: Manifest) -> None:
                     causes += expressions.check(one[field], path, ABSENT_VARIABLES)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         text = "Required value: validations or auditAnnotations must contain at least one item"
-        causes.append(cause("FieldValueRequired", text, "spec.validations"))
+        causes += [cause("FieldValueRequired", text, f"spec.{field}") for field in ("validations", "auditAnnotations")]
     if causes:
         raise invalid(kind.kind, kind.group, manifest["metadata"]["name"], causes)

@@ -5,7 +5,6 @@ Nothing here changes its arguments; a value that already fits is returned as it 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -156,9 +155,16 @@ def _length(raw: Mapping[str, Any], value: Any, path: str) -> list[str]:
     found = []
     if len(value) < raw.get(f"min{suffix}", 0):
         found.append(f"{path} in body should be at least {raw[f'min{suffix}']} {noun}")
-    if len(value) > raw.get(f"max{suffix}", math.inf):
-        found.append(f"{path} in body should be at most {raw[f'max{suffix}']} {noun}")
     return found
+
+
+def _too_long(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]:
+    if isinstance(value, str) and len(value) > raw.get("maxLength", math.inf):
+        return [cause("FieldValueTooLong", f"Too long: may not be more than {raw['maxLength']} bytes", path)]
+    most = raw.get("maxItems" if isinstance(value, list) else "maxProperties", math.inf)
+    if not isinstance(value, str) and len(value) > most:
+        return [cause("FieldValueTooMany", f"Too many: {len(value)}: must have at most {most} items", path)]
+    return []
 
 
 def _values(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]:
@@ -174,6 +180,7 @@ def _values(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         texts += _bound(raw, value, path)
     if isinstance(value, (str, list, dict)):
+        found += _too_long(raw, value, path)
         texts += _length(raw, value, path)
     if isinstance(value, str) and "pattern" in raw and not _pattern(raw["pattern"]).search(value):
         texts.append(f"{path} in body should match '{raw['pattern']}'")
@@ -227,7 +234,7 @@ def _keys(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, str]]
         seen: set[str] = set()
         names = raw.get("x-kubernetes-list-map-keys", ())
         for index, item in enumerate(value):
-            key = json.dumps({name: item.get(name) for name in names}) if isinstance(item, dict) else ""
+            key = shown({name: item.get(name) for name in names}) if isinstance(item, dict) else ""
             if key and key in seen:
                 found.append(cause("FieldValueDuplicate", f"Duplicate value: {key}", f"{path}[{index}]"))
             seen.add(key)

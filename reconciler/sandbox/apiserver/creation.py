@@ -72,7 +72,7 @@ def _job(manifest: Manifest, _now: float) -> Manifest:
     spec, metadata = manifest["spec"], manifest["metadata"]
     if spec.get("manualSelector"):
         return manifest
-    own = {}
+    own: dict[str, str] = {}
     for prefix in ("batch.kubernetes.io/", ""):
         own |= {f"{prefix}controller-uid": metadata["uid"], f"{prefix}job-name": metadata["name"]}
     template = spec.get("template") or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reconciler.sandbox.apiserver import customresources
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.moments import WallClock, rfc3339
 from reconciler.sandbox.apiserver.problems import conflict, forbidden, not_found, unsupported
@@ -39,7 +40,9 @@ class Deleter:
             if left is not None:
                 return left.object, 200
             if kind.storage in SHOWN_WHEN_DELETED:
-                gone = {"deletionTimestamp": rfc3339(self._clock()), "deletionGracePeriodSeconds": 0}
+                gone: dict[str, Any] = {"deletionTimestamp": rfc3339(self._clock()), "deletionGracePeriodSeconds": 0}
+                if kind.generation and not live.object["metadata"].get("deletionTimestamp"):
+                    gone["generation"] = live.object["metadata"].get("generation", 0) + 1
                 return {**live.object, "metadata": {**live.object["metadata"], **gone}}, 200
             return _done(kind, live), 200
 
@@ -84,8 +87,9 @@ class Deleter:
         already = metadata.get("deletionTimestamp")
         if not already or (kind.storage == "pods" and grace < metadata.get("deletionGracePeriodSeconds", 0)):
             metadata["deletionTimestamp"] = rfc3339(self._clock() + grace)
-            metadata["deletionGracePeriodSeconds"] = grace
-            if kind.generation and not already:
+            if kind.storage != customresources.BUCKET:
+                metadata["deletionGracePeriodSeconds"] = grace
+            if kind.generation and not already and kind.storage != customresources.BUCKET:
                 metadata["generation"] = metadata.get("generation", 0) + 1
         marked = {**old, "metadata": metadata}
         if kind.storage == "namespaces":

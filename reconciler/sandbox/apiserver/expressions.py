@@ -93,8 +93,8 @@ def check(source: str, path: str, absent: Iterable[str] = ()) -> list[dict[str, 
     except ValueError as error:
         if "unsupported syntax" in str(error):
             raise not_implemented(f"the CEL syntax of {path}: {error}") from None
-        first = str(error).splitlines()[0]
-        return [cause("FieldValueInvalid", f'Invalid value: "{source}": compilation failed: {first}', path)]
+        words = str(error).removeprefix(f"Failed to parse expression '{source}': ").replace("\n|", "\n |")
+        return [cause("FieldValueInvalid", f'Invalid value: "{source}": compilation failed: {words}', path)]
     lacking = [*expression.missing, *sorted(expression.names & frozenset(absent))]
     if lacking:
         raise not_implemented(f"{', '.join(lacking)} of CEL, which {path} uses")

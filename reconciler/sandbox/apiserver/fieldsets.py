@@ -83,12 +83,10 @@ def without(fields: FieldSet, prefixes: FieldSet) -> FieldSet:
 
 
 def paths(fields: FieldSet, prefix: str = "") -> list[str]:
-    """Every member as people read it: `.spec.ports[containerPort=80,protocol="TCP"].name`."""
-    found = [prefix] if MEMBER in fields and prefix else []
-    for key in sorted(fields):
-        if key != MEMBER:
-            found += paths(fields[key], prefix + word(key))
-    return found
+    """Every member as people read it, those of one level first: `.spec.ports[containerPort=80,protocol="TCP"].name`."""
+    keys = sorted(key for key in fields if key != MEMBER)
+    found = [prefix + word(key) for key in keys if MEMBER in fields[key]]
+    return found + [path for key in keys for path in paths(fields[key], prefix + word(key))]
 
 
 def word(element: str) -> str:

@@ -1,5 +1,6 @@
 """What a controller manager does that an API needs in order to make sense: garbage collection by owner references,
-emptying namespaces that are deleted, letting go of volumes that nothing uses, and removing what a deleted CustomResourceDefinition defined.
+emptying namespaces that are deleted, letting go of volumes that nothing uses, and removing what a deleted
+CustomResourceDefinition defined.
 
 One thread follows the store's events; what it deletes goes through the API as an ordinary, audited request.
 """

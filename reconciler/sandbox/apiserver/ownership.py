@@ -160,10 +160,16 @@ def _disown(managers: Managers, who: Who, found: Comparison, reset: FieldSet, *,
     return left
 
 
+BEFORE_FIRST_APPLY = "before-first-apply"
+"""Who owns what an object held when nobody's ownership had been noted and somebody applies."""
+
+
 def after_update(
     node: Node, old: dict[str, Any], new: dict[str, Any], managers: Managers, who: Who, now: str, reset: FieldSet
 ) -> Managers:
     """The managers after a create, update or patch by `who`; `reset` is what this door does not write."""
+    if not managers and old.get("metadata", {}).get("uid"):
+        return managers  # somebody took all ownership away: nothing is noted until the first apply
     found = compare(node, bare(old), bare(new))
     left = _disown(managers, who, found, reset, force=True)
     before = left.pop(who, Owned({}, ""))
@@ -190,13 +196,13 @@ def after_apply(
     check_lists(node, config, "")
     merged = merge(node, live, config)
     before = managers.get(who)
-    fields = _ownable(field_set(node, config), reset)
-    now_owned = {**managers, who: Owned(fields, now)}
+    stated = field_set(node, config)
+    fields = _ownable(stated, reset)
+    now_owned = {**managers, who: Owned(without(stated, reset), now)}
     if before and before.fields:
         merged = _give_up(node, merged, before.fields, now_owned)
     left = _disown(now_owned, who, compare(node, live, merged), reset, force=force)
-    if merged == live:
-        left[who] = Owned(fields, before.time if before else "")
+    left[who] = Owned(fields, now if merged != live else before.time if before else "")
     if not fields:
         left.pop(who, None)
     return merged, left

@@ -33,7 +33,7 @@ def json_patch(value: dict[str, Any], body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise Problem("BadRequest", f"error decoding patch: {error}") from None
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException):
-        raise Problem("Invalid", f"the server rejected our request due to an error in our request", {}) from None
+        raise Problem("Invalid", "the server rejected our request due to an error in our request", {}) from None
     return patched
 
 

@@ -58,6 +58,8 @@ class Reader:
             if selection(kind, request) is not None:
                 del metadata["remainingItemCount"]
             found = found[:limit]
+        if kind.custom:
+            metadata.setdefault("continue", "")
         return metadata, [in_version(kind, one) for one in found]
 
     def _keep(self, version: int, rest: list[Stored]) -> str:

@@ -60,8 +60,15 @@ def definitions(kind: Kind) -> list[dict[str, Any]]:
         return [head, _definition("Age", "date")]
     return [
         head,
-        *(_definition(one["name"], one["type"], one.get("priority", 0), one.get("format", "")) for one in kind.columns),
+        *(_asked(one) for one in kind.columns),
     ]
+
+
+def _asked(column: dict[str, Any]) -> dict[str, Any]:
+    """A column that a CustomResourceDefinition asks for."""
+    found = _definition(column["name"], column["type"], column.get("priority", 0), column.get("format", ""))
+    words = f"Custom resource definition column (in JSONPath format): {column['jsonPath']}"
+    return {**found, "description": column.get("description") or words}
 
 
 def cells(kind: Kind, manifest: dict[str, Any], now: float) -> list[Any]:

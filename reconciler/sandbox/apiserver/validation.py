@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.sandbox.apiserver import conform
+from reconciler.sandbox.apiserver import conform, rules
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.problems import Problem, cause, invalid, shown
 
@@ -98,7 +98,8 @@ def check(kind: Kind, manifest: dict[str, Any], old: dict[str, Any] | None, *, s
     if kind.custom:
         raw = {**kind.raw_schema, "required": [r for r in kind.raw_schema.get("required", ()) if r != "metadata"]}
         rest = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
-        causes += conform.validate(raw, rest, "")
+        causes += sorted(conform.validate(raw, rest, ""), key=lambda one: one.get("field", ""))
+        causes += rules.validate(kind.raw_schema, manifest, old, causes)
     elif not status:
         rest = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
         conform.missing(kind.schema, {**rest, "metadata": {}}, "", causes)
@@ -153,8 +154,9 @@ def _crd(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
     if len(stored) != 1:
         yield cause("FieldValueInvalid", "must have exactly one version marked as storage version", "spec.versions")
     for index, version in enumerate(spec["versions"]):
+        path = f"spec.versions[{index}].schema.openAPIV3Schema"
+        yield from rules.check(version.get("schema", {}).get("openAPIV3Schema", {}), path)
         if "openAPIV3Schema" not in version.get("schema", {}):
-            path = f"spec.versions[{index}].schema.openAPIV3Schema"
             yield cause("FieldValueRequired", "schemas are required", path)
 
 

@@ -141,14 +141,13 @@ class Writer:
         unknown: list[str] = []
         conform.prune(kind.schema, config, "", unknown)
         if unknown:
-            raise Problem(
-                "InternalError", start + ", ".join(f".{one}: field not declared in schema" for one in unknown)
-            )
+            texts = [f".{one}: field not declared in schema" for one in unknown]
+            raise Problem("", start + ", ".join(texts))
         wrong: list[tuple[str, str, str]] = []
         conform.wrong_types(kind.schema, config, "", wrong)
         if wrong:
             texts = [f".{path}: expected {wanted}, got {got}" for path, wanted, got in wrong]
-            raise Problem("", start + "errors:\n  " + "\n  ".join(texts))
+            raise Problem("", start + ", ".join(texts))
 
     def _merged(
         self, kind: Kind, request: Request, base: dict[str, Any], config: dict[str, Any]
@@ -156,6 +155,10 @@ class Writer:
         who = Who(request.query["fieldManager"], "Apply", kind.api_version, request.subresource)
         reset = shaping.reset_fields(kind, request.subresource)
         managers = ownership.read(base)
+        if not managers and base["metadata"].get("uid"):
+            first = Who(ownership.BEFORE_FIRST_APPLY, "Update", kind.api_version, request.subresource)
+            nothing = shaping.empty(kind)
+            managers = ownership.after_update(kind.schema, nothing, base, {}, first, self._now(), reset)
         try:
             return ownership.after_apply(
                 kind.schema, base, config, managers, who, self._now(), reset, force=request.flag("force")
@@ -272,7 +275,7 @@ class Writer:
     ) -> None:
         stated = new["metadata"].get("resourceVersion")
         if not stated and kind.custom and request.method == "PUT":
-            text = "Invalid value: 0x0: must be specified for an update"
+            text = "Invalid value: 0: must be specified for an update"
             causes = [cause("FieldValueInvalid", text, "metadata.resourceVersion")]
             raise invalid(kind.plural, kind.group, request.name, causes)
         if stated and stated != old["metadata"]["resourceVersion"]:
