@@ -22,7 +22,7 @@ from reconciler.sandbox.simulation.kubevirt_status import (
 )
 from reconciler.sandbox.simulation.machines import FINALIZER, INSTANCE, INSTANCE_FINALIZER, MANAGER
 from reconciler.sandbox.simulation.settings import meets
-from reconciler.sandbox.simulation.storage import handle_of_claim, phase_of
+from reconciler.sandbox.simulation.storage import claim_of, handle_of_claim, phase_of
 from reconciler.sandbox.simulation.world import (
     CLAIM,
     POD,
@@ -63,9 +63,7 @@ class Instances:
             return [key_of(manifest)]
         if manifest["kind"] == "Pod":
             return owner_key(manifest, INSTANCE[1])
-        if manifest["kind"] == "PersistentVolume":
-            return []
-        namespace, name = key_of(manifest)
+        namespace, name = key_of(manifest) if manifest["kind"] == CLAIM[1] else claim_of(manifest)
         found = [instance for instance in self._world.items(INSTANCE) if key_of(instance)[0] == namespace]
         return [key_of(instance) for instance in found if name in claims_of(instance)]
 
@@ -123,7 +121,9 @@ class Instances:
             self._fail(instance)
             return None
         namespace = key_of(instance)[0]
-        handles = (handle_of_claim(self._world, namespace, name) for name in claims_of(instance))
+        handles = [handle_of_claim(self._world, namespace, name) for name in claims_of(instance)]
+        if None in handles:
+            return None  # the pod was faster than the news of its volumes
         self._guests.switch_on(uid, [handle for handle in handles if handle])
         probed = "readinessProbe" in instance["spec"]
         self._set(

@@ -17,7 +17,7 @@ from reconciler.sandbox.simulation.replication import (
     release,
 )
 from reconciler.sandbox.simulation.replication_status import group_status
-from reconciler.sandbox.simulation.storage import DRIVER, handle_of_claim
+from reconciler.sandbox.simulation.storage import DRIVER, claim_of, handle_of_claim
 from reconciler.sandbox.simulation.world import CLAIM, VOLUME, World, key_of, owner_key, owner_reference
 
 
@@ -36,10 +36,11 @@ class ReplicationGroups:
             return [key_of(manifest)]
         if manifest["kind"] == REPLICATION[1]:
             return owner_key(manifest, GROUP_REPLICATION[1])
-        if manifest["kind"] == CLAIM[1]:
-            groups = self._world.items(GROUP_REPLICATION)
-            return [key_of(group) for group in groups if key_of(group)[0] == key_of(manifest)[0]]
-        return []
+        if manifest["kind"] == GROUP_CONTENT[1]:
+            reference = manifest["spec"].get("volumeGroupReplicationRef") or {}
+            return [(reference["namespace"], reference["name"])] if reference else []
+        namespace, _ = key_of(manifest) if manifest["kind"] == CLAIM[1] else claim_of(manifest)
+        return [key_of(group) for group in self._world.items(GROUP_REPLICATION) if key_of(group)[0] == namespace]
 
     def reconcile(self, key: Key) -> float | None:
         """One group, one step."""
@@ -53,10 +54,11 @@ class ReplicationGroups:
         if hold(self._world, group):
             return 0.0
         claims = self._claims(group)
-        volumes = {name: handle_of_claim(self._world, key[0], name) for name in claims}
-        if not volumes or not all(volumes.values()):
+        volumes = [handle_of_claim(self._world, key[0], name) for name in claims]
+        handles = sorted(handle for handle in volumes if handle)
+        if not handles or len(handles) < len(claims):
             return None  # the real one says nothing either: the group stays without a status
-        content = self._keep_content(group, content, sorted(volumes.values()))
+        content = self._keep_content(group, content, handles)
         group = self._name(group)
         inner = self._keep_inner(group, inner)
         if inner is not None:

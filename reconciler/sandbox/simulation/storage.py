@@ -170,8 +170,7 @@ class Attachments:
         volume = self._world.get(VOLUME, None, key[1])
         if volume is None or not handle_of(volume):
             return None
-        reference = volume["spec"].get("claimRef") or {}
-        claim = (reference.get("namespace", ""), reference.get("name", ""))
+        claim = claim_of(volume)
         nodes = {pod["spec"]["nodeName"] for pod in self._users(claim) if "nodeName" in pod["spec"]}
         attachments = self._world.items(ATTACHMENT)
         known = [found for found in attachments if found["spec"]["source"].get("persistentVolumeName") == key[1]]
@@ -200,13 +199,19 @@ def handle_of(volume: Manifest) -> str:
     return str((volume["spec"].get("csi") or {}).get("volumeHandle") or "")
 
 
-def handle_of_claim(world: World, namespace: str, name: str) -> str:
-    """The array's name of a bound claim's volume; empty if it is not bound, or on no array."""
+def claim_of(volume: Manifest) -> Key:
+    """The key of the claim that a volume is for; empty names if it is for none."""
+    reference = volume["spec"].get("claimRef") or {}
+    return reference.get("namespace", ""), reference.get("name", "")
+
+
+def handle_of_claim(world: World, namespace: str, name: str) -> str | None:
+    """The array's name of a claim's volume: empty if it is on no array, None while it is not bound or not seen yet."""
     claim = world.get(CLAIM, namespace, name)
     if claim is None or phase_of(claim) != "Bound":
-        return ""
+        return None
     volume = world.get(VOLUME, None, claim["spec"]["volumeName"])
-    return "" if volume is None else handle_of(volume)
+    return None if volume is None else handle_of(volume)
 
 
 def is_free_for(volume: Manifest, claim: Manifest) -> bool:
