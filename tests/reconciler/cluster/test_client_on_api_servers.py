@@ -1,4 +1,4 @@
-"""The client on a real kube-apiserver: what the scripted server cannot vouch for."""
+"""The client on whole API servers: what the scripted one cannot vouch for."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from reconciler.cluster import Caches, Cluster, WatchCache
 from reconciler.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
 from reconciler.objects import Ref
 
-pytestmark = pytest.mark.testbed
-
 SPACE = "cluster-client"
 PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")
-def real(real_api: Any) -> Iterator[Cluster]:
-    cluster = Cluster.connect(str(real_api.kubeconfig()), None)
+def site(api: Any) -> Iterator[Cluster]:
+    cluster = Cluster.connect(api.kubeconfig, None)
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
     cluster.apply(space, manager="test")
     yield cluster
@@ -34,63 +32,63 @@ def _map(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def test_an_object_from_creation_to_deletion(real: Cluster) -> None:
-    made = real.create(_map("life", a="1"), manager="test")
-    applied = real.apply(_map("life", a="2", b="3"), manager="siteshift")
-    read = real.get("v1", "ConfigMap", SPACE, "life")
+def test_an_object_from_creation_to_deletion(site: Cluster) -> None:
+    made = site.create(_map("life", a="1"), manager="test")
+    applied = site.apply(_map("life", a="2", b="3"), manager="siteshift")
+    read = site.get("v1", "ConfigMap", SPACE, "life")
 
     assert read["data"] == {"a": "2", "b": "3"}
     assert "siteshift" in {entry["manager"] for entry in applied["metadata"]["managedFields"]}
     with pytest.raises(AlreadyExists):
-        real.create(_map("life"), manager="test")
+        site.create(_map("life"), manager="test")
     with pytest.raises(Conflict):
-        real.replace(made, manager="test")
+        site.replace(made, manager="test")
     with pytest.raises(Conflict):
-        real.delete("v1", "ConfigMap", SPACE, "life", uid="another")
-    real.delete("v1", "ConfigMap", SPACE, "life", uid=made["metadata"]["uid"])
+        site.delete("v1", "ConfigMap", SPACE, "life", uid="another")
+    site.delete("v1", "ConfigMap", SPACE, "life", uid=made["metadata"]["uid"])
     with pytest.raises(NotFound):
-        real.get("v1", "ConfigMap", SPACE, "life")
+        site.get("v1", "ConfigMap", SPACE, "life")
 
 
-def test_an_apply_is_guarded_by_the_version_that_was_read(real: Cluster) -> None:
-    first = real.apply(_map("guarded", a="1"), manager="siteshift-moves")
-    real.apply(_map("guarded", a="2"), manager="siteshift-moves")
+def test_an_apply_is_guarded_by_the_version_that_was_read(site: Cluster) -> None:
+    first = site.apply(_map("guarded", a="1"), manager="siteshift-moves")
+    site.apply(_map("guarded", a="2"), manager="siteshift-moves")
     guarded = _map("guarded", a="3")
     guarded["metadata"]["resourceVersion"] = first["metadata"]["resourceVersion"]
 
     with pytest.raises(Conflict):
-        real.apply(guarded, manager="siteshift-moves")
+        site.apply(guarded, manager="siteshift-moves")
 
-    assert real.get("v1", "ConfigMap", SPACE, "guarded")["data"] == {"a": "2"}
+    assert site.get("v1", "ConfigMap", SPACE, "guarded")["data"] == {"a": "2"}
 
 
-def test_a_field_of_another_manager_is_a_conflict_unless_forced(real: Cluster) -> None:
-    real.apply(_map("shared", a="1"), manager="one")
+def test_a_field_of_another_manager_is_a_conflict_unless_forced(site: Cluster) -> None:
+    site.apply(_map("shared", a="1"), manager="one")
 
     with pytest.raises(Conflict, match="conflict"):
-        real.apply(_map("shared", a="2"), manager="two", force=False)
+        site.apply(_map("shared", a="2"), manager="two", force=False)
 
-    assert real.apply(_map("shared", a="2"), manager="two")["data"] == {"a": "2"}
-
-
-def test_a_dry_run_changes_nothing(real: Cluster) -> None:
-    real.apply(_map("dry", a="1"), manager="test")
-
-    assert real.apply(_map("dry", a="2"), manager="test", dry_run=True)["data"] == {"a": "2"}
-    assert real.get("v1", "ConfigMap", SPACE, "dry")["data"] == {"a": "1"}
+    assert site.apply(_map("shared", a="2"), manager="two")["data"] == {"a": "2"}
 
 
-def test_bad_objects_are_invalid(real: Cluster) -> None:
+def test_a_dry_run_changes_nothing(site: Cluster) -> None:
+    site.apply(_map("dry", a="1"), manager="test")
+
+    assert site.apply(_map("dry", a="2"), manager="test", dry_run=True)["data"] == {"a": "2"}
+    assert site.get("v1", "ConfigMap", SPACE, "dry")["data"] == {"a": "1"}
+
+
+def test_bad_objects_are_invalid(site: Cluster) -> None:
     unknown = {**_map("bad"), "spec": {"x": 1}}
     wrong = _map("Bad_Name")
 
     for manifest in (unknown, wrong):
         with pytest.raises(Invalid):
-            real.apply(manifest, manager="test")
+            site.apply(manifest, manager="test")
 
 
-def test_a_stranger_is_refused(real_api: Any) -> None:
-    stranger = Cluster.from_endpoint(real_api.server, "nobody", Path(real_api.ca_file).read_text())
+def test_a_stranger_is_refused(api: Any) -> None:
+    stranger = Cluster.from_endpoint(api.server, "nobody", Path(api.ca).read_text())
 
     with pytest.raises(Refused) as caught:
         stranger.list("v1", "ConfigMap")
@@ -98,7 +96,7 @@ def test_a_stranger_is_refused(real_api: Any) -> None:
     assert caught.value.status == 401
 
 
-def test_a_policys_no_is_a_refusal(real: Cluster) -> None:
+def test_a_policys_no_is_a_refusal(site: Cluster) -> None:
     group = "admissionregistration.k8s.io/v1"
     policy = {
         "apiVersion": group,
@@ -120,12 +118,12 @@ def test_a_policys_no_is_a_refusal(real: Cluster) -> None:
         "metadata": {"name": "cluster-client-closed"},
         "spec": {"policyName": "cluster-client-closed", "validationActions": ["Deny"]},
     }
-    real.apply(policy, manager="test")
-    real.apply(binding, manager="test")
+    site.apply(policy, manager="test")
+    site.apply(binding, manager="test")
 
     def refused() -> Refused | None:
         try:
-            real.create(_map("closed-x"), manager="test", dry_run=True)
+            site.create(_map("closed-x"), manager="test", dry_run=True)
         except Refused as error:
             return error
         return None
@@ -133,10 +131,10 @@ def test_a_policys_no_is_a_refusal(real: Cluster) -> None:
     error = _eventually(refused)
     assert "ValidatingAdmissionPolicy" in str(error)
     for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"):
-        real.delete(group, kind, None, "cluster-client-closed")
+        site.delete(group, kind, None, "cluster-client-closed")
 
 
-def test_a_kind_is_found_as_soon_as_its_definition_is_served(real: Cluster) -> None:
+def test_a_kind_is_found_as_soon_as_its_definition_is_served(site: Cluster) -> None:
     definition = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -157,42 +155,42 @@ def test_a_kind_is_found_as_soon_as_its_definition_is_served(real: Cluster) -> N
         },
     }
     thing = {"apiVersion": "client.example.com/v1", "kind": "Thing", "metadata": {"namespace": SPACE, "name": "t"}}
-    real.apply(definition, manager="test")
+    site.apply(definition, manager="test")
 
     def applied() -> Any:
         try:
-            return real.apply({**thing, "spec": {"size": 1}}, manager="test")
+            return site.apply({**thing, "spec": {"size": 1}}, manager="test")
         except NotFound:
             return None
 
     live = _eventually(applied)
-    stated = real.replace_status({**live, "status": {"phase": "Up"}, "spec": {"size": 2}}, manager="test")
+    stated = site.replace_status({**live, "status": {"phase": "Up"}, "spec": {"size": 2}}, manager="test")
 
-    assert real.discovery.preferred("client.example.com", "Thing").namespaced
+    assert site.discovery.preferred("client.example.com", "Thing").namespaced
     assert (stated["status"], stated["spec"]) == ({"phase": "Up"}, {"size": 1})
 
 
-def test_a_list_of_many_pages_is_whole(real: Cluster) -> None:
+def test_a_list_of_many_pages_is_whole(site: Cluster) -> None:
     for number in range(3):
         manifest = _map(f"page-{number}")
         manifest["metadata"]["labels"] = {"pages": "yes"}
-        real.apply(manifest, manager="test")
+        site.apply(manifest, manager="test")
 
-    resource = real.discovery.find("v1", "ConfigMap")
-    listing = real._list(resource, SPACE, "pages=yes", page="2")
+    resource = site.discovery.find("v1", "ConfigMap")
+    listing = site._list(resource, SPACE, "pages=yes", page="2")
 
     assert [item["metadata"]["name"] for item in listing.items] == ["page-0", "page-1", "page-2"]
     assert all(item["kind"] == "ConfigMap" for item in listing.items)
 
 
-def test_a_cache_follows_what_happens_and_stops_at_once(real: Cluster) -> None:
+def test_a_cache_follows_what_happens_and_stops_at_once(site: Cluster) -> None:
     seen: list[Ref] = []
-    cache = WatchCache(real, "v1", "ConfigMap", namespace=SPACE, on_change=seen.append)
+    cache = WatchCache(site, "v1", "ConfigMap", namespace=SPACE, on_change=seen.append)
     assert cache.wait_synced(PATIENCE)
 
-    real.apply(_map("followed", a="1"), manager="test")
+    site.apply(_map("followed", a="1"), manager="test")
     _eventually(lambda: cache.get(SPACE, "followed"))
-    real.delete("v1", "ConfigMap", SPACE, "followed")
+    site.delete("v1", "ConfigMap", SPACE, "followed")
     _eventually(lambda: cache.get(SPACE, "followed") is None)
     cache.stop()
 
@@ -201,8 +199,8 @@ def test_a_cache_follows_what_happens_and_stops_at_once(real: Cluster) -> None:
     assert cache.error is None
 
 
-def test_caches_of_many_kinds_do_not_wait_for_each_others_connections(real_api: Any) -> None:
-    cluster = Cluster.connect(str(real_api.kubeconfig()), None, pool=1)
+def test_caches_of_many_kinds_do_not_wait_for_each_others_connections(api: Any) -> None:
+    cluster = Cluster.connect(api.kubeconfig, None, pool=1)
     caches = Caches(cluster)
     kinds = [("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "Pod"), ("apps/v1", "Deployment"), ("batch/v1", "Job")]
     try:
@@ -214,15 +212,15 @@ def test_caches_of_many_kinds_do_not_wait_for_each_others_connections(real_api: 
         cluster.close()
 
 
-def test_the_servers_clock_is_known(real: Cluster) -> None:
-    assert abs(real.server_time() - time.time()) < 5.0
+def test_the_servers_clock_is_known(site: Cluster) -> None:
+    assert abs(site.server_time() - time.time()) < 5.0
 
 
-def test_the_server_can_be_asked_at_each_of_its_addresses(real: Cluster) -> None:
-    first = real.server_addresses()[0]
-    other = real.at(first)
+def test_the_server_can_be_asked_at_each_of_its_addresses(site: Cluster) -> None:
+    first = site.server_addresses()[0]
+    other = site.at(first)
 
-    assert other.version() == real.version()
+    assert other.version() == site.version()
     other.close()
 
 
