@@ -89,10 +89,10 @@ class Observer:
         for thread in self._threads:
             thread.join(5.0)
 
-    def of(self, kind: str, namespace: str) -> list[dict[str, Any]]:
-        """The objects of a kind in a namespace, as they are now."""
+    def objects(self) -> dict[Key, dict[str, Any]]:
+        """Every object as it was seen last."""
         with self._lock:
-            return [value for key, value in self.now.items() if key[:2] == (kind, namespace)]
+            return dict(self.now)
 
     def versions(self, namespaces: Iterable[str]) -> dict[str, str]:
         """resourceVersion of every object in these namespaces, by its path; read from the API itself."""

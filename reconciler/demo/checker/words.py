@@ -20,16 +20,36 @@ class Word:
     state: str
 
 
-class Words:
-    """Follows the ack refs of a bare repository."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The branch's newest commit; `at` (monotonic seconds) is when it was pushed."""
 
-    def __init__(self, repository: Path, sites: tuple[str, ...]) -> None:
+    at: float
+    id: str
+    subject: str
+
+
+class Words:
+    """Follows the branch and the ack refs of a bare repository."""
+
+    def __init__(self, repository: Path, sites: tuple[str, ...], branch: str = "main") -> None:
         import pygit2
 
         self._repository: Any = pygit2.Repository(str(repository))
         self._folder = repository
         self._heads: dict[str, str | None] = dict.fromkeys(sites)
+        self._branch = f"refs/heads/{branch}"
+        self._last: str | None = None
         self.all: list[Word] = []
+
+    def commit(self) -> Commit | None:
+        """The branch's head, if it is another one than at the last question."""
+        reference = self._repository.references.get(self._branch)
+        if reference is None or str(reference.target) == self._last:
+            return None
+        self._last = str(reference.target)
+        message: str = self._repository[self._last].message
+        return Commit(self._pushed_at(self._branch), self._last[:7], message.partition("\n")[0])
 
     def look(self) -> list[Word]:
         """What was said since the last look, oldest first."""
