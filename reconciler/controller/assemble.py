@@ -45,6 +45,7 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
     )
     desired = Desired(mirror, settings.site)
     revision = desired.at(mirror.fetch().branch)
+    mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}
     if settings.site not in sites:
         raise UsageError(f'--site is "{settings.site}", which is no site of this fleet ({", ".join(sites)})')

@@ -174,7 +174,10 @@ class Effects:
         length = task.fleet.freshness
         wrote = False
         for role in driver.role_objects(task.application):
-            found = self._cluster.get(role.api_version, role.kind, role.namespace, role.name)
+            try:
+                found = self._cluster.get(role.api_version, role.kind, role.namespace, role.name)
+            except NotFound:
+                raise PendingError(f"{role.kind} {role.namespace}/{role.name} is not there yet") from None
             if primary(found) is not None:
                 memory.keeper.change(entry, lambda data, now: permits.promotion(data, now, length, nonce))
                 wrote = self._change_role(memory, entry, role, primary) or wrote

@@ -13,7 +13,7 @@ from reconciler.controller.carry_out import Workload
 from reconciler.fleet.load import load, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.units import application_unit, platform_units
-from reconciler.objects import STANDBY_LABEL, ref_of
+from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value
 from render.cache import UnitCache
 from render.site import SiteManifest, Unit
@@ -61,6 +61,12 @@ class Desired:
 
     def _render(self, revision: Revision, unit: Unit) -> tuple[SiteManifest, ...]:
         return self._cache.render(revision.tree, unit, revision.commit)
+
+
+def unit_keys(revision: Revision) -> tuple[tuple[str, str], ...]:
+    """The label and its value of every unit that the fleet has, wherever it runs."""
+    platform = tuple((unit.label, unit.name) for unit in platform_units(revision.fleet))
+    return platform + tuple((APPLICATION_LABEL, application.name) for application in revision.fleet.applications)
 
 
 def placement_reader(repository: Repository) -> Callable[[str, Application], Placement | None]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.clock import Clock
 from reconciler.controller import bootstrap
 from reconciler.controller.applying import Applier
-from reconciler.controller.desired import Desired, Revision
+from reconciler.controller.desired import Desired, Revision, unit_keys
 from reconciler.controller.leader import Leadership
 from reconciler.controller.passes import Passes, PassReport, Platform
 from reconciler.controller.pruning import Pruner
@@ -125,12 +125,13 @@ class _Work:
         self._stop = stop
         self._fleet = parts.revision.fleet
         self._exposures: dict[str, float] = {}
+        self._reported = ""
         self._reporter = Reporter(parts.site, parts.cluster, log)
         applier = Applier(parts.cluster, parts.caches, clock)
         starter = Starter(parts.caches, clock, self._fleet.starts, log)
         platform = Platform(self._reporter.completed_payload())
-        self._passes = Passes(parts.site, parts.desired, applier, starter, parts.mover, platform)
         self._pruner = Pruner(parts.cluster, parts.caches, applier, log)
+        self._passes = Passes(parts.site, parts.desired, applier, starter, self._pruner, parts.mover, platform)
 
     def run(self) -> None:
         """Pass after pass, until it is told to stop."""
@@ -175,8 +176,10 @@ class _Work:
                 for unit in report.applications
                 if unit.outcome is not None and unit.outcome.exposure is not None
             }
-            self._pruner.prune(report)
             self._reporter.report(report)
+            if self._reported != revision.commit:
+                self._pruner.report_unmanaged(unit_keys(revision))
+                self._reported = revision.commit
         except ClusterError as error:
             self._log.change("cluster-unreachable", "api", str(error))
             return None

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.controller.carry_out import Mover, Outcome, Workload
-from reconciler.controller.desired import Desired, Revision, workloads
+from reconciler.controller.carry_out import Mover, Outcome
+from reconciler.controller.desired import Desired, Revision
+from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
-from reconciler.errors import ClusterError, SiteshiftError
+from reconciler.errors import SiteshiftError
 from reconciler.fleet.model import Application, Role
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph
@@ -31,8 +32,8 @@ PASSING = frozenset({"Healthy", "NoRule"})
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """What a pass found of the platform or of one application; `error` is why nothing could be done about it, and
-    `payload` the platform that was last complete, by its digest."""
+    """What a pass found of the platform or of one application. `desired` is what Git has of it; `error` why something
+    could not be done; `payload` the platform that was last complete, by its digest."""
 
     name: str
     objects: tuple[ObjectState, ...] = ()
@@ -41,6 +42,7 @@ class UnitState:
     done: int = 0
     outcome: Outcome | None = None
     error: str = ""
+    desired: frozenset[Ref] = frozenset()
     payload: str = ""
 
     @property
@@ -86,16 +88,16 @@ class Platform:
 
 @dataclass(slots=True)
 class Passes:
-    """Makes the passes of one site. `mover` is None for a pass that must neither start nor promote anything; then
-    `role_of` says which role each application has reached."""
+    """Makes the passes of one site."""
 
     site: str
     desired: Desired
     applier: Applier
     starter: Starter
-    mover: Mover | None
+    pruner: Pruner
+    mover: Mover
     platform: Platform = field(default_factory=Platform)
-    role_of: Callable[[Application], Role] = lambda _: "passive"
+    _roles: dict[str, Role] = field(default_factory=dict)
 
     def run(self, revision: Revision, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
         """One pass at a revision; `cancelled` ends it at the next object."""
@@ -108,7 +110,8 @@ class Passes:
                     state, survey = self._application(revision, application, cancelled)
                     applications.append(state)
                     surveys.append(survey)
-        started = self.starter.start(surveys, revision.fleet.starts, self.mover) if self.mover else ()
+        self._prune(revision, (platform, *applications))
+        started = self.starter.start(surveys, revision.fleet.starts, self.mover)
         in_flight = tuple(ref for survey in surveys for ref in sorted(survey.in_flight)) + started
         written = any(state.written for unit in (platform, *applications) for state in unit.objects)
         moved = any(unit.outcome is not None and unit.outcome.changed for unit in applications)
@@ -122,6 +125,15 @@ class Passes:
             changed=written or moved or bool(started),
         )
 
+    def _prune(self, revision: Revision, units: Sequence[UnitState]) -> None:
+        """Units that are complete lose what Git no longer has. While any unit cannot be rendered it is not known what
+        Git has as a whole, and an object that only changed hands could be taken for one that is gone."""
+        if all(unit.desired or unit.complete for unit in units):
+            everything = frozenset(ref for unit in units for ref in unit.desired)
+            for unit in units:
+                if unit.complete:
+                    self.pruner.prune(unit.objects, everything, revision.fleet.prune_budget)
+
     def _platform(self, revision: Revision, cancelled: Callable[[], bool]) -> tuple[UnitState, graph.Mode]:
         try:
             items = [item for _, found in self.desired.platform(revision) for item in found]
@@ -134,41 +146,45 @@ class Passes:
         mode = self.platform.mode(payload)
         self.platform.attempt = self.platform.attempt + 1 if mode == "steady" else 0
         nodes = graph.build(_tasks(items), mode, self.platform.attempt)
+        self.pruner.cover(items)
         state = self._execute("platform", nodes, "active", cancelled, lambda item: self.applier.bring(item, "active"))
         if state.complete:
             self.platform.completed = payload
-        return replace(state, payload=self.platform.completed), mode
+        return replace(state, payload=self.platform.completed, desired=_refs(items)), mode
 
     def _application(
         self, revision: Revision, application: Application, cancelled: Callable[[], bool]
     ) -> tuple[UnitState, Survey]:
-        nothing = Survey(application)
-        outcome: Outcome | None = None
+        """Move it, then bring its objects to the role that it has reached. What a move cannot do now, because
+        something could not be read or is not there yet, keeps nobody from bringing the objects."""
+        outcome, error, survey = None, "", Survey(application)
         try:
             active = self.desired.application(revision, application, "active")
             survey = self.starter.survey(application, active, self.applier)
-            outcome = self._move(revision, application, workloads(active, survey.ready))
-            role = outcome.effective_role if outcome else self.role_of(application)
+            outcome = self.mover.pass_(revision.fleet, application, survey.workloads)
+            self._roles[application.name] = outcome.effective_role
+        except InputError as invalid:
+            return UnitState(application.name, error=str(invalid)), survey
+        except SiteshiftError as failed:
+            error = str(failed)
+        role = self._roles.get(application.name)
+        if role is None or application.suspended:
+            return UnitState(application.name, outcome=outcome, error=error), survey
+        try:
             items = self.desired.application(revision, application, role)
-            if application.suspended:
-                return UnitState(application.name, outcome=outcome, total=len(items), done=0), nothing
-        except SiteshiftError as error:
-            return UnitState(application.name, outcome=outcome, error=str(error)), nothing
-        mover = self.mover
-
-        def bring(item: SiteManifest) -> ObjectState:
-            if mover is None:
-                return self.applier.bring(item, role, _refuse_creation)
-            return self.applier.bring(item, role, lambda manifest: mover.create(application, manifest))
-
+        except InputError as invalid:
+            return UnitState(application.name, outcome=outcome, error=str(invalid)), survey
         survey = survey.allowed(outcome)
+        self.pruner.cover(items)
         state = self._execute(
-            application.name, graph.barriers(_tasks(items)), role, cancelled, bring, survey=survey, outcome=outcome
+            application.name,
+            graph.barriers(_tasks(items)),
+            role,
+            cancelled,
+            lambda item: self.applier.bring(item, role, lambda manifest: self.mover.create(application, manifest)),
+            survey=survey,
         )
-        return state, survey
-
-    def _move(self, revision: Revision, application: Application, found: Sequence[Workload]) -> Outcome | None:
-        return None if self.mover is None else self.mover.pass_(revision.fleet, application, found)
+        return replace(state, outcome=outcome, error=error, desired=_refs(items)), survey
 
     def _execute(
         self,
@@ -179,7 +195,6 @@ class Passes:
         bring: Callable[[SiteManifest], ObjectState],
         *,
         survey: Survey | None = None,
-        outcome: Outcome | None = None,
     ) -> UnitState:
         states: dict[int, ObjectState] = {}
 
@@ -195,7 +210,6 @@ class Passes:
             tuple((task.name, result.reason) for task, result in report.unfinished),
             report.total,
             report.done,
-            outcome,
         )
 
 
@@ -214,11 +228,6 @@ def _judge(state: ObjectState, role: Role, survey: Survey | None) -> executor.Ou
     return executor.Outcome("waiting", f"{state.health.state}: {state.health.message or state.health.reason}")
 
 
-def _refuse_creation(manifest: dict[str, object]) -> dict[str, object]:
-    ref = ref_of(manifest)
-    raise ClusterError(f"{ref} has fields that moves own: only the site's running controller creates it")
-
-
 def _tasks(items: Iterable[SiteManifest]) -> list[graph.Task[SiteManifest]]:
     return [
         graph.Task(
@@ -230,6 +239,10 @@ def _tasks(items: Iterable[SiteManifest]) -> list[graph.Task[SiteManifest]]:
         )
         for item in items
     ]
+
+
+def _refs(items: Iterable[SiteManifest]) -> frozenset[Ref]:
+    return frozenset(ref_of(item.manifest) for item in items)
 
 
 def _digest(items: Iterable[SiteManifest]) -> str:

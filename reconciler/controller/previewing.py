@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from reconciler.controller.pruning import inventory_of
 from reconciler.diff import Change, deleted, dry_run_diff
 from reconciler.errors import NotFound
 from reconciler.inventory import read_inventory
@@ -41,7 +42,7 @@ def preview(cluster: Cluster, tree: Tree, units: Sequence[Unit]) -> list[tuple[s
 
 def _gone(cluster: Cluster, unit: Unit, items: Sequence[SiteManifest]) -> Iterator[tuple[str, Change]]:
     wanted = {ref_of(item.manifest) for item in items}
-    for entry in read_inventory(cluster, unit.name):
+    for entry in read_inventory(cluster, inventory_of((unit.label, unit.name))):
         if entry.ref in wanted:
             continue
         try:

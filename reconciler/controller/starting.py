@@ -80,7 +80,9 @@ class Starter:
 
     def survey(self, application: Application, active: Sequence[SiteManifest], applier: Applier) -> Survey:
         """What runs of an application, by the watch caches; `active` are its manifests for the active role."""
-        asked, ready, failed = set(), set(), set()
+        asked: set[Ref] = set()
+        ready: set[Ref] = set()
+        failed: set[Ref] = set()
         for item in active:
             if kind_of(item.manifest) not in START_FIELDS:
                 continue
