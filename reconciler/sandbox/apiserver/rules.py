@@ -19,6 +19,13 @@ BLOCKING = ("FieldValueRequired", "FieldValueTypeInvalid", "FieldValueTooLong", 
 
 MISSING: Any = object()
 
+RESERVED = frozenset(
+    "as break const continue else false for function if import in let loop namespace null package return true void "
+    "while".split()
+)
+"""Names that CEL keeps for itself; rules write `__namespace__` for the field `namespace`."""
+ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
+
 
 def schemas(raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every schema at and below one, with its place."""
@@ -82,7 +89,7 @@ def _rule(raw: Mapping[str, Any], rule: Mapping[str, Any], value: Any, old: Any,
     expression = compiled(rule["rule"])
     if "oldSelf" in expression.names and old is MISSING:
         return
-    values = {"self": value} | ({} if old is MISSING else {"oldSelf": old})
+    values = {"self": _escaped(value)} | ({} if old is MISSING else {"oldSelf": _escaped(old)})
     try:
         if expression.evaluate(values) is True:
             return
@@ -96,3 +103,18 @@ def _rule(raw: Mapping[str, Any], rule: Mapping[str, Any], value: Any, old: Any,
     yield cause(
         rule.get("reason", "FieldValueInvalid"), f'Invalid value: "{raw.get("type", "object")}": {words}', place
     )
+
+
+def _escaped(value: Any) -> Any:
+    """The value with its fields as rules name them."""
+    if isinstance(value, dict):
+        return {_escaped_name(name): _escaped(child) for name, child in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list) else value
+
+
+def _escaped_name(name: str) -> str:
+    if name in RESERVED:
+        return f"__{name}__"
+    for plain, escape in ESCAPES:
+        name = name.replace(plain, escape)
+    return name

@@ -176,7 +176,14 @@ def _owned_template(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
     yield from _containers(manifest)
 
 
+def _service_ports(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
+    spec = manifest["spec"]
+    if not spec.get("ports") and spec["type"] != "ExternalName" and spec.get("clusterIP") != "None":
+        yield cause("FieldValueRequired", "Required value", "spec.ports")
+
+
 BUILTIN_CHECKS = {
+    "Service": _service_ports,
     "Deployment": _owned_template,
     "StatefulSet": _owned_template,
     "DaemonSet": _owned_template,
