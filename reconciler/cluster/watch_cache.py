@@ -63,6 +63,7 @@ class WatchCache:
         self._objects: dict[_Key, Manifest] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._again = threading.Event()
         self._watch: Watch | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch-{kind}", daemon=True)
         self._thread.start()
@@ -70,6 +71,7 @@ class WatchCache:
     def stop(self) -> None:
         """End the watch and its thread; the state stays readable."""
         self._stopping.set()
+        self._again.set()
         with self._lock:
             watch = self._watch
         if watch is not None:
@@ -98,11 +100,16 @@ class WatchCache:
             return self._objects.get((namespace or "", name))
 
     def absorb(self, manifest: Manifest) -> None:
-        """Take the answer to a write in at once, so that the next pass does not read what was before it."""
+        """Take the answer to a write in at once, so that the next pass does not read what was before it.
+
+        The kind is there, then: a cache that waits to look for it again looks now.
+        """
         with self._lock:
             key = _key(manifest)
             if _newer(manifest, self._objects.get(key)):
                 self._objects[key] = manifest
+        if not self.synced.is_set():
+            self._again.set()
 
     def _require_state(self) -> None:
         if not self.synced.is_set():
@@ -122,7 +129,8 @@ class WatchCache:
                 self.error.__cause__ = error
             if self._clock.monotonic() - begun > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
-            self._clock.wait(self._stopping, pause * (0.5 + random.random()))
+            if self._clock.wait(self._again, pause * (0.5 + random.random())):
+                self._again.clear()
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _list_and_follow(self) -> None:

@@ -232,3 +232,30 @@ def test_an_object_of_a_kind_that_is_not_installed_is_not_there(cluster: Cluster
         assert caches.live(thing, timeout=0.0) is None
     finally:
         caches.stop()
+
+
+class PatientClock:
+    """Waits until it is woken, however short the wait was meant to be."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        return event.wait(PATIENCE)
+
+
+def test_a_kind_that_was_just_written_is_looked_for_at_once(cluster: Cluster, script: Any, say: Any) -> None:
+    core = script.answers["GET", "/api/v1"][0]
+    script.on("GET", "/api/v1", say.Answer(body={"resources": []}))
+    script.on("GET", MAPS, say.listing("3", say.config_map("a", "3")))
+    script.on("WATCH", MAPS, say.Answer(lines=[None]))
+    cache = WatchCache(cluster, "v1", "ConfigMap", clock=PatientClock())
+    while cache.error is None:
+        cache.synced.wait(0.01)
+
+    script.on("GET", "/api/v1", core)
+    cache.absorb(say.config_map("a", "3"))
+
+    assert cache.wait_synced(PATIENCE)
+    assert cache.get("shop", "a") is not None
+    cache.stop()
