@@ -121,7 +121,7 @@ class Writer:
             raise Problem("BadRequest", "metadata.managedFields must be nil")
         self._check_typed(kind, config)
         with self._store.lock:
-            live = self._store.get(kind.storage, request.namespace, request.name)
+            live = self._store.get(kind.storage, request.namespace if kind.namespaced else "", request.name)
             if live is None and (request.subresource or config["metadata"].get("uid")):
                 if request.subresource:
                     raise not_found(kind.plural, kind.group, request.name)
@@ -204,7 +204,10 @@ class Writer:
     ) -> Managers:
         who = Who(request.manager, "Update", kind.api_version, request.subresource)
         reset = shaping.reset_fields(kind, request.subresource)
-        return ownership.after_update(kind.schema, old, new, managers, who, self._now(), reset)
+        try:
+            return ownership.after_update(kind.schema, old, new, managers, who, self._now(), reset)
+        except UntypableError:
+            return managers  # an object with ambiguous lists is validated like any other, but nobody owns it
 
     def _create(self, kind: Kind, request: Request, manifest: dict[str, Any], managers: Managers) -> Outcome:
         manifest = shaping.for_create(kind, manifest, self._now())
