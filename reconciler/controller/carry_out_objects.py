@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import Conflict, NotFound
+from reconciler.cluster.client import JSON_PATCH
+from reconciler.errors import Conflict, Invalid, NotFound
 from reconciler.moves.documents import read_journal, write_journal
 from reconciler.moves.values import Journal
 from reconciler.objects import APPLY_MANAGER, MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
@@ -20,6 +21,9 @@ from reconciler.starts.fields import owned_fields
 
 if TYPE_CHECKING:
     from reconciler.cluster import Cluster
+
+HAND_OVERS = 8
+"""How often the handing over of a new object's fields is tried against its own controller's writes."""
 
 JOURNAL_FILE = "journal.json"
 VOIDED_ANNOTATION = "siteshift.io/voided"
@@ -97,24 +101,23 @@ class Hand:
     def create(self, manifest: Manifest) -> Manifest:
         """Create an object whole, by the moves' manager, and hand the fields that are not its own to the generic apply.
         AlreadyExists if it is there."""
-        created = self.cluster.create(manifest, manager=MOVES_MANAGER)
-        owners = handed_over(created)
-        if owners is None:
-            return created
-        metadata = created["metadata"]
-        body = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-            {"op": "replace", "path": "/metadata/managedFields", "value": owners},
-        ]
-        return self.cluster.patch(
-            created["apiVersion"],
-            created["kind"],
-            metadata.get("namespace"),
-            metadata["name"],
-            body,
-            manager=MOVES_MANAGER,
-            content_type="application/json-patch+json",
-        )
+        found = self.cluster.create(manifest, manager=MOVES_MANAGER)
+        for _ in range(HAND_OVERS):
+            owners = handed_over(found)
+            if owners is None:
+                break
+            metadata = found["metadata"]
+            place = (found["apiVersion"], found["kind"], metadata.get("namespace"), metadata["name"])
+            body = [
+                {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+                {"op": "replace", "path": "/metadata/managedFields", "value": owners},
+            ]
+            try:
+                return self.cluster.patch(*place, body, manager=MOVES_MANAGER, content_type=JSON_PATCH)
+            except Invalid:
+                # The object's own controller wrote to it meanwhile.
+                found = self.cluster.get(*place)
+        return found
 
 
 def handed_over(created: Manifest) -> list[dict[str, Any]] | None:
