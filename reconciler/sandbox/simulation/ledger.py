@@ -62,11 +62,11 @@ def ledger_file(array: Path, handle: str) -> Path:
 
 
 def lost_records(handle: str, *, surviving: Path, arrays: Iterable[Path]) -> tuple[bytes, ...]:
-    """The records that any site acknowledged and the copy of the array `surviving` does not hold."""
+    """The records that any site acknowledged and the copy of the array `surviving` does not hold.
+
+    Right while guests write, too: the acknowledgements are read first.
+    """
+    paths = [ledger_file(array, handle) for array in arrays]
+    acknowledged = [line for path in paths if path.exists() for line in path.read_bytes().splitlines()]
     held = set(read_records(copy_folder(surviving, handle), 0).splitlines())
-    lost: list[bytes] = []
-    for array in arrays:
-        path = ledger_file(array, handle)
-        if path.exists():
-            lost += [line for line in path.read_bytes().splitlines() if line not in held]
-    return tuple(lost)
+    return tuple(line for line in acknowledged if line not in held)

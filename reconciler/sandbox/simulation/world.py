@@ -66,7 +66,7 @@ class World:
             made = self._cluster.create(manifest, manager=manager)
         except AlreadyExists:
             return False
-        self._absorb(made)
+        self._absorb(made, created=True)
         return True
 
     def patch(self, manifest: Manifest, body: Mapping[str, Any], *, manager: str) -> Manifest:
@@ -131,10 +131,14 @@ class World:
         path = resource.path(namespace, name, subresource)
         self._cluster._transport.send(Request(method, path, what, tuple(query.items()), body, idempotent=False))
 
-    def _absorb(self, manifest: Manifest) -> Manifest:
-        kind = (manifest["apiVersion"], manifest["kind"])
+    def _absorb(self, manifest: Manifest, *, created: bool = False) -> Manifest:
+        """Take the answer to a write into its cache, unless the object has gone meanwhile: that would bring it back."""
+        metadata = manifest["metadata"]
         with contextlib.suppress(KeyError):
-            self._engine.cache(kind).absorb(manifest)
+            cache = self._engine.cache((manifest["apiVersion"], manifest["kind"]))
+            ended = "deletionTimestamp" in metadata and not metadata.get("finalizers")
+            if created or (not ended and cache.get(metadata.get("namespace"), metadata["name"]) is not None):
+                cache.absorb(manifest)
         return manifest
 
 

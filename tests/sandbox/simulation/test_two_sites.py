@@ -88,6 +88,9 @@ class Pair:
     def machine(self, name: str, namespace: str) -> Manifest:
         return self.get(name, KUBEVIRT, "VirtualMachine", namespace, "db")
 
+    def printed(self, name: str, namespace: str) -> str:
+        return str(self.machine(name, namespace).get("status", {}).get("printableStatus", ""))
+
     def has_instance(self, name: str, namespace: str) -> bool:
         return bool(self.clusters[name].list(KUBEVIRT, "VirtualMachineInstance", namespace).items)
 
@@ -282,7 +285,7 @@ def test_a_planned_move_of_a_volume_loses_nothing(pair: Pair) -> None:
 def test_a_guest_on_a_secondary_volume_pauses_with_an_error(pair: Pair) -> None:
     protected(pair, "paused")
     pair.strategy("b", "paused", "Always")
-    eventually(lambda: pair.machine("b", "paused")["status"]["printableStatus"] == "Paused")
+    eventually(lambda: pair.printed("b", "paused") == "Paused")
     instance = pair.get("b", KUBEVIRT, "VirtualMachineInstance", "paused", "db")
     reasons = [found.get("reason") for found in instance["status"]["conditions"] if found["type"] == "Paused"]
     assert reasons == ["PausedIOError"]
@@ -291,7 +294,7 @@ def test_a_guest_on_a_secondary_volume_pauses_with_an_error(pair: Pair) -> None:
 
 def test_a_pending_start_undoes_halted(pair: Pair) -> None:
     pair.apply("a", *application("undone", role="primary", strategy="Halted"))
-    eventually(lambda: pair.machine("a", "undone")["status"]["printableStatus"] == "Stopped")
+    eventually(lambda: pair.printed("a", "undone") == "Stopped")
     requests = {"status": {"stateChangeRequests": [{"action": "Start"}]}}
     pair.patch_status("a", KUBEVIRT, "VirtualMachine", "undone", "db", requests)
     pair.wait_running("a", "undone")
@@ -312,45 +315,64 @@ def test_a_guest_that_ignores_shutdown_is_killed_after_its_grace_period(pair: Pa
     eventually(
         lambda: "deletionTimestamp" in pair.get("a", KUBEVIRT, "VirtualMachineInstance", "stubborn", "db")["metadata"]
     )
-    assert pair.machine("a", "stubborn")["status"]["printableStatus"] == "Running"
+    assert pair.printed("a", "stubborn") == "Running"
     pair.wait_stopped("a", "stubborn")
 
 
-def test_a_start_that_admission_refuses_is_tried_again(pair: Pair) -> None:
-    gate = "no-instances-in-gated"
+ADMISSION = "admissionregistration.k8s.io/v1"
+
+
+def closed_gate(namespace: str) -> list[Manifest]:
+    """A policy that refuses every instance in a namespace."""
+    rule = {
+        "apiGroups": ["kubevirt.io"],
+        "apiVersions": ["*"],
+        "operations": ["CREATE"],
+        "resources": ["virtualmachineinstances"],
+    }
     policy = {
         "failurePolicy": "Fail",
         "matchConstraints": {
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gated"}},
-            "resourceRules": [
-                {
-                    "apiGroups": ["kubevirt.io"],
-                    "apiVersions": ["*"],
-                    "operations": ["CREATE"],
-                    "resources": ["virtualmachineinstances"],
-                }
-            ],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "resourceRules": [rule],
         },
         "validations": [{"expression": "false", "message": "the gate is closed"}],
     }
-    admission = "admissionregistration.k8s.io/v1"
-    binding = {"policyName": gate, "validationActions": ["Deny"]}
-    pair.apply(
-        "a",
-        {"apiVersion": admission, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": gate}, "spec": policy},
-        {
-            "apiVersion": admission,
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": {"name": gate},
-            "spec": binding,
-        },
-        *application("gated", role="primary", strategy="Always"),
-    )
+    binding = {"policyName": f"gate-{namespace}", "validationActions": ["Deny"]}
+    specs = {"ValidatingAdmissionPolicy": policy, "ValidatingAdmissionPolicyBinding": binding}
+    metadata = {"name": f"gate-{namespace}"}
+    return [{"apiVersion": ADMISSION, "kind": kind, "metadata": metadata, "spec": spec} for kind, spec in specs.items()]
+
+
+def test_a_start_that_admission_refuses_is_tried_again(pair: Pair) -> None:
+    pair.apply("a", *closed_gate("gated"), *application("gated", role="primary", strategy="Always"))
     eventually(lambda: condition(pair.machine("a", "gated"), "Failure") == "True")
     assert not pair.has_instance("a", "gated")
-    pair.clusters["a"].delete(admission, "ValidatingAdmissionPolicyBinding", None, gate)
+    pair.clusters["a"].delete(ADMISSION, "ValidatingAdmissionPolicyBinding", None, "gate-gated")
     pair.wait_running("a", "gated")
     assert condition(pair.machine("a", "gated"), "Failure") == ""
+
+
+def test_a_site_that_returns_behind_a_closed_gate_runs_no_instance(pair: Pair) -> None:
+    protected(pair, "barred")
+    pair.apply("a", *closed_gate("barred"))
+    pair.sites["a"].kill()
+    pair.clusters["a"].close()
+    pair.start("a")
+    assert not pair.has_instance("a", "barred")
+    eventually(lambda: condition(pair.machine("a", "barred"), "Failure") == "True")
+    assert pair.machine("a", "barred")["spec"]["runStrategy"] == "Always"
+    assert not pair.has_instance("a", "barred")
+    events = [json.loads(line) for line in pair.sites["a"].audit_log.read_text().splitlines()]
+    refused = [
+        event
+        for event in events
+        if event.get("objectRef", {}).get("resource") == "virtualmachineinstances"
+        and event["objectRef"].get("namespace") == "barred"
+        and event["verb"] == "create"
+        and event.get("responseStatus", {}).get("code", 0) in (403, 422)
+    ]
+    assert refused
 
 
 def test_a_killed_site_returns_with_its_state_and_starts_its_machines_again(pair: Pair) -> None:
