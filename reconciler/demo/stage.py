@@ -172,8 +172,9 @@ class Stage:
         self._waiting = claim.text
         deadline = time.monotonic() + claim.within
         while wrong := list(claim.wrong(self)):
-            if time.monotonic() > deadline:
-                self._fail(claim, wrong)
+            broken = self.world.broken()
+            if time.monotonic() > deadline or broken:
+                self._fail(claim, [*broken, *wrong])
                 return False
             judged = time.monotonic()
             self.until(lambda judged=judged: time.monotonic() - judged >= JUDGE, JUDGE)  # type: ignore[misc]

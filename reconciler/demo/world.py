@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from reconciler.demo import fleet
 from reconciler.demo.checker import files
@@ -20,6 +20,7 @@ from reconciler.demo.checker.observer import Key, Observer
 from reconciler.demo.checker.words import Words
 from reconciler.errors import SiteshiftError
 from reconciler.sandbox.gitserver import GitServer, git_environment
+from reconciler.sandbox.kubeconfigs import write_kubeconfig
 from reconciler.sandbox.processes import Processes
 from reconciler.sandbox.site import API, SIMULATION, Site
 
@@ -143,6 +144,15 @@ class World:
         except KeyError:
             return False
 
+    def broken(self) -> list[str]:
+        """Processes that have ended although nobody ended them, with what they said last."""
+        return [
+            f"{process.name} has ended with {process.exit_code}: {' '.join(process.output().splitlines()[-2:])}"
+            for site in self.sites.values()
+            for process in site.processes
+            if not process.running
+        ]
+
     def pids(self, name: str) -> tuple[int, ...]:
         """The process ids of everything that makes up a site."""
         return tuple(self.sites[name].process(part).pid for part in (API, SIMULATION, CONTROLLER))
@@ -176,17 +186,3 @@ def siteshift() -> Sequence[str]:
     """The installed command beside this Python, or the same by its module."""
     installed = Path(sys.executable).parent / "siteshift"
     return (str(installed),) if installed.exists() else (sys.executable, "-m", "reconciler.cli.main")
-
-
-def write_kubeconfig(path: Path, contexts: dict[str, Path]) -> Path:
-    """One kubeconfig with a context for each site, from the kubeconfigs of one site each; the first is the current."""
-    found: dict[str, list[Any]] = {"clusters": [], "users": [], "contexts": []}
-    for name, source in contexts.items():
-        config = json.loads(source.read_text())
-        found["clusters"].append({**config["clusters"][0], "name": name})
-        found["users"].append({**config["users"][0], "name": name})
-        found["contexts"].append({"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}})
-    whole = {"apiVersion": "v1", "kind": "Config", **found, "current-context": next(iter(contexts))}
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(whole, indent=2) + "\n")
-    return path

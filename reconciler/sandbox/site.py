@@ -103,6 +103,16 @@ class Site:
         """One of the site's processes that was started."""
         return self._running[name]
 
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Everything that was started here and not ended by us."""
+        return tuple(self._running.values())
+
+    @property
+    def running(self) -> bool:
+        """Whether the site is up and all of it runs."""
+        return API in self._running and all(process.running for process in self.processes)
+
     def change(self, **settings: Any) -> None:
         """Change latencies or faults of the running simulation; it follows within a second."""
         write_settings(self.settings, settings)
