@@ -160,6 +160,29 @@ class Draft:
         """Keep the present name, namespace and kind as one that references and patches may use."""
         self.previous.append((self.kind, self.name, self.effective_namespace))
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether there is anything to remember beside the manifest."""
+        return bool(
+            self.previous
+            or self.prefixes
+            or self.suffixes
+            or self.needs_hash
+            or self.behavior
+            or self.provenance is not None
+            or self.transformations
+        )
+
+    def forget(self) -> None:
+        """Lose everything that is remembered beside the manifest."""
+        self.previous, self.prefixes, self.suffixes = [], [], []
+        self.needs_hash, self.behavior = False, ""
+        self.forget_provenance()
+
+    def forget_provenance(self) -> None:
+        """Lose where it comes from and what happened to it."""
+        self.provenance, self.transformations = None, []
+
     def own_all(self) -> Manifest:
         """The manifest, free to be changed anywhere."""
         if not self._whole:

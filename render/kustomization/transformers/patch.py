@@ -17,9 +17,11 @@ from render.kustomization.draft import Draft, deep_copy
 from render.kustomization.ids import join_api_version
 from render.kustomization.json_patch import Operation
 from render.kustomization.loader import Loader
-from render.kustomization.merge import merge
+from render.kustomization.merge import DIRECTIVE, merge
 from render.kustomization.model import Manifest
 from render.kustomization.selector import Selector
+
+_MEMORY = "internal.config.kubernetes.io/memory"
 
 
 class PatchEntry:
@@ -199,6 +201,7 @@ def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_cha
         draft.remember_identity()
         accumulator.identities_changed()
     source = draft.source
+    keeps_memory = _mark_memory(draft, patch)
 
     def is_written_empty(trail: list[str | int]) -> bool:
         return draft.written_texts().get((*source, *trail)) == ""
@@ -209,6 +212,8 @@ def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_cha
         accumulator.deleted()
         return
     metadata = merged.setdefault("metadata", {})
+    if keeps_memory and not _unmark_memory(metadata):
+        draft.forget()
     if not kind_change:
         merged["kind"] = kind
     if not name_change:
@@ -219,14 +224,44 @@ def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_cha
         metadata.pop("namespace", None)
 
 
+def _mark_memory(draft: Draft, patch: Manifest) -> bool:
+    """Kustomize keeps what it remembers in annotations, so a patch that takes all of those away takes it too.
+
+    Where a patch may do that, an annotation stands in for the memory. Says whether it does.
+    """
+    metadata = patch.get("metadata")
+    touches = DIRECTIVE in patch or not isinstance(metadata, dict) or DIRECTIVE in metadata or "annotations" in metadata
+    if touches and draft.has_memory:
+        draft.set(("metadata", "annotations", _MEMORY), "")
+        return True
+    return False
+
+
+def _unmark_memory(metadata: Any) -> bool:
+    """Takes the stand-in away; says whether it was still there."""
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or _MEMORY not in annotations:
+        return False
+    del annotations[_MEMORY]
+    if not annotations:
+        del metadata["annotations"]
+    return True
+
+
 def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Operation]) -> None:
     """Apply operations to one object."""
     before = draft.id
+    touches = any("metadata" in (operation.path[:1] + operation.source[:1]) for operation in operations)
+    has_memory = touches and draft.has_memory
+    if has_memory:
+        draft.set(("metadata", "annotations", _MEMORY), "")
     try:
         json_patch.apply(operations, draft.own_all())
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint) from error
     draft.written = {}
+    if has_memory and not _unmark_memory(draft.content.get("metadata")):
+        draft.forget_provenance()
     if draft.id != before:
         accumulator.identities_changed()
 

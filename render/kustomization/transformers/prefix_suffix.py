@@ -6,6 +6,7 @@ from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, value_at
 from render.kustomization.ids import Gvk, selects, text_of
+from render.yaml.scalars import resolve
 
 NEVER_RENAMED: tuple[Gvk, ...] = (
     ("", "", "CustomResourceDefinition"),
@@ -48,4 +49,5 @@ def _change(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
         return
     for trail in find(draft, spec, create=True):
         old = value_at(draft.content, trail)
-        draft.set(trail, f"{prefix}{'' if old is None else text_of(old)}{suffix}")
+        new = f"{prefix}{'' if old is None else text_of(old)}{suffix}"
+        draft.set(trail, new if old is None or isinstance(old, str) else resolve(new))
