@@ -9,6 +9,7 @@ from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from reconciler.controller.assemble import Settings
 
@@ -51,19 +52,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def state_folder(arguments: argparse.Namespace) -> Path:
+    """`--state`, or the program's place in the user's cache folder."""
     import os
     from pathlib import Path
 
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(arguments.state) if arguments.state else cache / "siteshift"
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
     from reconciler.controller.assemble import Settings
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    state = Path(arguments.state) if arguments.state else cache / "siteshift"
     return Settings(
         arguments.site,
         arguments.fleet_url,
         arguments.branch,
-        state,
+        state_folder(arguments),
         arguments.kubeconfig,
         arguments.context,
         arguments.git_credentials,

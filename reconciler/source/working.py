@@ -81,6 +81,12 @@ class WorkingCopy:
         known = self._repository.references.get(f"refs/remotes/{name}/{target.removeprefix('refs/heads/')}")
         return Upstream(name, target, None if known is None else str(known.peel(pygit2.Commit).id))
 
+    @property
+    def upstream_url(self) -> str | None:
+        """The URL of the server that the branch is pushed to."""
+        upstream = self.upstream
+        return None if upstream is None else self._repository.remotes[upstream.remote].url
+
     def resolve(self, revision: str) -> str:
         """The commit id of a revision as Git writes it: a branch, a tag, HEAD~2, an id."""
         try:

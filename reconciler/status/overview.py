@@ -1,0 +1,138 @@
+"""What `siteshift status` shows, as a value and as lines: sites, applications, and what is waited for or held.
+
+Made from what the sites report about themselves. A site that does not answer is shown as such, with what it said last
+on Git; nothing is guessed about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.fleet.durations import show
+from reconciler.fleet.model import Application, Fleet
+from reconciler.moves.values import Ack
+
+SILENT = "Unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """What is known of one site: its own report, its applications' reports (by name) and its last acks. `reported` is
+    None where its API did not answer; `why` says why not."""
+
+    name: str
+    reported: Mapping[str, Any] | None
+    applications: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    acks: Mapping[str, Ack] = field(default_factory=dict)
+    exposures: Mapping[str, float] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that `status` shows. `revision` and `subject` are the branch's newest commit."""
+
+    fleet: Fleet
+    revision: str
+    subject: str
+    sites: tuple[SiteView, ...]
+
+
+def as_json(overview: Overview) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "fleet": overview.fleet.name,
+        "revision": overview.revision,
+        "sites": {
+            site.name: {"reachable": site.reported is not None, **(site.reported or {})} for site in overview.sites
+        },
+        "applications": {
+            application.name: {
+                "active": application.placement.active,
+                "epoch": application.placement.epoch,
+                "sites": {site.name: _said(site, application.name) for site in overview.sites},
+            }
+            for application in overview.fleet.applications
+        },
+    }
+
+
+def lines(overview: Overview) -> Iterator[str]:
+    """The overview as text."""
+    fleet = overview.fleet
+    counted = f"{_count(len(fleet.sites), 'site')}, {_count(len(fleet.applications), 'application')}"
+    yield f'FLEET {fleet.name}  {overview.revision[:7]} "{overview.subject}"  {counted}'
+    yield ""
+    yield from _table([("SITE", "STATE", "REVISION", "RUN LEVEL", "READY"), *map(_site_row, overview.sites)])
+    yield ""
+    names = [f"AT {site.name.upper()}" for site in overview.sites]
+    head = ("APPLICATION", "ACTIVE", "EPOCH", *names, "EXPOSED")
+    yield from _table([head, *(_application_row(overview, application) for application in fleet.applications)])
+    news = [line for application in fleet.applications for line in _news(overview, application)]
+    if news:
+        yield ""
+        yield from news
+
+
+def _site_row(site: SiteView) -> tuple[str, ...]:
+    if site.reported is None:
+        return (site.name, SILENT, "-", "-", "-")
+    found = site.reported
+    revision = str(found.get("revision", "-"))[:7]
+    return (site.name, str(found.get("state", "-")), revision, found.get("runLevel", "-"), found.get("ready", "-"))
+
+
+def _application_row(overview: Overview, application: Application) -> tuple[str, ...]:
+    states = [str(_said(site, application.name).get("state", "-")) for site in overview.sites]
+    exposed = [site.exposures[application.name] for site in overview.sites if application.name in site.exposures]
+    placement = application.placement
+    return (
+        application.name,
+        placement.active,
+        str(placement.epoch),
+        *states,
+        show(round(min(exposed))) if exposed else "-",
+    )
+
+
+def _news(overview: Overview, application: Application) -> Iterator[str]:
+    for site in overview.sites:
+        found = site.applications.get(application.name, {})
+        for hold in found.get("holds", ()):
+            yield f"{application.name}: {site.name} is held, {hold['reason']}: {hold['message']}"
+            yield f"  {hold['liftedBy']}"
+        for wait in found.get("waits", ())[:1]:
+            most = f", for at most {wait['atMost']}" if "atMost" in wait else ""
+            yield f"{application.name}: {site.name} waits for {wait['on']}: {wait['because']}{most}"
+        if not found.get("holds") and not found.get("waits") and found.get("message"):
+            yield f"{application.name}: {site.name}: {found['message']}"
+    for site in overview.sites:
+        if site.reported is None and application.name in site.acks:
+            ack = site.acks[application.name]
+            yield f"{application.name}: {site.name} said {ack.state.value} at epoch {ack.epoch} when it last spoke"
+
+
+def _said(site: SiteView, application: str) -> Mapping[str, Any]:
+    if site.reported is not None:
+        return site.applications.get(application, {})
+    ack = site.acks.get(application)
+    return {} if ack is None else {"state": f"({ack.state.value})", "epoch": ack.epoch}
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def unhealthy(sites: Iterable[SiteView]) -> bool:
+    """Whether anything is held, or a site does not answer."""
+    return any(
+        site.reported is None or any(found.get("holds") for found in site.applications.values()) for site in sites
+    )

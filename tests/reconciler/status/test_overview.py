@@ -1,0 +1,83 @@
+"""What `siteshift status` shows, whole."""
+
+from __future__ import annotations
+
+from reconciler.fleet.model import Application, Fleet, Placement, Site
+from reconciler.moves.values import Ack, AckState
+from reconciler.status.overview import Overview, SiteView, as_json, lines, unhealthy
+
+
+def application(name: str, active: str, epoch: int) -> Application:
+    placement = Placement(active, epoch, "planned", f"apps/{name}/placement.yaml")
+    return Application(name, f"apps/{name}", ("a", "b"), "a", placement)
+
+
+FLEET = Fleet(
+    "bank", "symmetric", (Site("a"), Site("b")), (), (application("ledger", "b", 5), application("payments", "b", 2))
+)
+
+SITE = {"state": "Steady", "revision": "3f9c2d1aaaaaaaaa", "runLevel": "-", "ready": "23/23"}
+
+
+def test_sites_applications_waits_and_holds() -> None:
+    overview = Overview(
+        FLEET,
+        "3f9c2d1aaaaaaaaa",
+        "Move ledger to b (planned)",
+        (
+            SiteView("a", SITE, {"ledger": {"state": "Demoted"}, "payments": {"state": "Passive"}}),
+            SiteView(
+                "b",
+                SITE | {"state": "Updating", "runLevel": "50", "ready": "17/23"},
+                {
+                    "ledger": {
+                        "state": "Promoting",
+                        "waits": [{"on": "the replication", "because": "it must become primary", "atMost": "5m"}],
+                    },
+                    "payments": {
+                        "state": "Held",
+                        "holds": [{"reason": "Rewound", "message": "the branch went back", "liftedBy": "name both"}],
+                    },
+                },
+                exposures={"payments": 40.2},
+            ),
+        ),
+    )
+    assert list(lines(overview)) == [
+        'FLEET bank  3f9c2d1 "Move ledger to b (planned)"  2 sites, 2 applications',
+        "",
+        "SITE  STATE     REVISION  RUN LEVEL  READY",
+        "a     Steady    3f9c2d1   -          23/23",
+        "b     Updating  3f9c2d1   50         17/23",
+        "",
+        "APPLICATION  ACTIVE  EPOCH  AT A     AT B       EXPOSED",
+        "ledger       b       5      Demoted  Promoting  -",
+        "payments     b       2      Passive  Held       40s",
+        "",
+        "ledger: b waits for the replication: it must become primary, for at most 5m",
+        "payments: b is held, Rewound: the branch went back",
+        "  name both",
+    ]
+    assert unhealthy(overview.sites)
+
+
+def test_a_site_that_does_not_answer_is_shown_by_its_last_words_on_git() -> None:
+    ack = Ack("ledger", "a", 4, "81c04aa", "uid", AckState.ACTIVE)
+    overview = Overview(
+        FLEET,
+        "3f9c2d1",
+        "x",
+        (SiteView("a", None, acks={"ledger": ack}), SiteView("b", SITE, {"ledger": {"state": "Held"}})),
+    )
+    text = list(lines(overview))
+    assert text[3] == "a     Unreachable  -         -          -"
+    assert text[7] == "ledger       b       5      (Active)  Held  -"
+    assert text[-1] == "ledger: a said Active at epoch 4 when it last spoke"
+    assert as_json(overview)["sites"]["a"] == {"reachable": False}
+    assert unhealthy(overview.sites)
+
+
+def test_a_fleet_in_which_all_is_well_shows_no_news() -> None:
+    overview = Overview(FLEET, "3f9c2d1", "x", (SiteView("a", SITE), SiteView("b", SITE)))
+    assert len(list(lines(overview))) == 9
+    assert not unhealthy(overview.sites)
