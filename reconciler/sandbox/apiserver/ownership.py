@@ -176,7 +176,9 @@ def after_update(
     fields = union(union(difference(before.fields, found.removed), found.modified), found.added)
     fields = _ownable(fields, reset)
     if fields:
-        left[who] = Owned(fields, before.time if fields == before.fields else now)
+        # A value that changed counts, owned before or not; what was only taken away does not.
+        wrote = _ownable(union(found.modified, found.added), reset)
+        left[who] = Owned(fields, now if wrote else before.time)
     return left
 
 

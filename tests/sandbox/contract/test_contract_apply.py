@@ -211,3 +211,19 @@ def test_a_dry_run_of_an_apply_shows_the_result(api, core) -> None:
     assert shown.body["data"] == {"k": "2"}
     assert shown.body["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
     assert api.get(path).body == before
+
+
+def test_a_changed_value_moves_the_time_of_its_owner(api, core) -> None:
+    """A policy may ask when a manager wrote last; a write that leaves its fields the same counts too."""
+
+    def written(answer: Any) -> str:
+        return str(next(one["time"] for one in answer.body["metadata"]["managedFields"] if one["manager"] == "editor"))
+
+    path = f"{core}/configmaps/a"
+    first = written(api.create(f"{core}/configmaps", config_map({"k": "0", "m": "0"}), fieldManager="editor"))
+
+    changes = iter(range(1, 100))
+    api.eventually(
+        lambda: api.patch(path, {"data": {"k": str(next(changes))}}, fieldManager="editor"),
+        lambda answer: answer.code == 200 and written(answer) > first,
+    )
