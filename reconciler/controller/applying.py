@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
+from reconciler.cluster.client import JSON_PATCH
+from reconciler.controller.adopting import taken_over
 from reconciler.diff import Verdict, diff
 from reconciler.errors import ClusterError, NotFound
 from reconciler.fleet.model import Role
@@ -105,6 +107,7 @@ class Applier:
         elif live is not None and self._as_desired.get(ref) == (manifest, live["metadata"]["resourceVersion"]):
             return None
         desired = manifest if create is None else without_owned_fields(manifest)
+        live = None if live is None else self._adopt(live, moves=create is not None)
         written = None
         if live is None or diff(desired, live, manager=APPLY_MANAGER).verdict is not Verdict.UNCHANGED:
             written = live = self._cluster.apply(desired, manager=APPLY_MANAGER)
@@ -113,6 +116,19 @@ class Applier:
             self._as_desired[ref] = (manifest, live["metadata"]["resourceVersion"])
             self._failures.pop(ref, None)
         return written
+
+    def _adopt(self, live: Manifest, *, moves: bool) -> Manifest:
+        """Take over the fields of who managed the object before; returns it as it is then."""
+        owners = taken_over(live, moves=moves)
+        if owners is None:
+            return live
+        metadata = live["metadata"]
+        place = (live["apiVersion"], live["kind"], metadata.get("namespace"), metadata["name"])
+        body = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/managedFields", "value": owners},
+        ]
+        return self._cluster.patch(*place, body, manager=APPLY_MANAGER, content_type=JSON_PATCH)
 
     def _failed(self, ref: Ref, manifest: Manifest, error: ClusterError) -> str:
         what = f"{ref.kind} is not known to this cluster yet" if isinstance(error, NotFound) else str(error)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.clock import SystemClock
 from reconciler.cluster import Caches
 from reconciler.controller.applying import Applier, ObjectState
+from reconciler.controller.carry_out_objects import Hand
 from reconciler.errors import NotFound
 from reconciler.fleet.model import Role
-from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
+from reconciler.objects import APPLICATION_LABEL, SYSTEM_NAMESPACE, Manifest
 from reconciler.starts.fields import with_stopped_values
 from render.site import Unit, render_unit
 from render.tree import Tree
@@ -36,7 +37,7 @@ def apply_once(cluster: Cluster, tree: Tree, units: Sequence[Unit]) -> Iterator[
     applier = Applier(cluster, caches, clock)
 
     def create(manifest: Manifest) -> Manifest:
-        return cluster.create(with_stopped_values(manifest), manager=MOVES_MANAGER)
+        return Hand(cluster, manifest["metadata"]["labels"][APPLICATION_LABEL]).create(with_stopped_values(manifest))
 
     try:
         for unit in units:
