@@ -78,10 +78,6 @@ class Accumulator:
             self.drafts = [draft for draft in self.drafts if draft.manifest]
             self.identities_changed()
 
-    def with_current_id(self, key: Id) -> Draft | None:
-        """The object that has this identity now."""
-        return self._by_current().get(key)
-
     def with_any_id(self, key: Id) -> list[Draft]:
         """The objects that have or had this identity, in order."""
         self._index_all()

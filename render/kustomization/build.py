@@ -18,7 +18,6 @@ from render.tree.seam import Tree, normalise
 
 MANAGED_BY = ("app.kubernetes.io/managed-by", "kustomize-v5.8.1")
 LOCAL_CONFIG = "config.kubernetes.io/local-config"
-BUILD_METADATA = ("originAnnotations", "transformerAnnotations", "managedByLabel")
 _INTERNAL = (
     "previousKinds",
     "previousNames",
