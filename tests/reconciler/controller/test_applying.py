@@ -1,0 +1,161 @@
+"""One object: nothing is asked about what is as it should be, and nothing is hammered that fails."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+
+from reconciler.controller.applying import FIRST_RETRY, LAST_RETRY, Applier
+from reconciler.errors import Invalid
+from reconciler.objects import APPLY_MANAGER
+from render.kustomization import Origin
+from render.site import SiteManifest
+
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "api", "namespace": "ledger"},
+    "spec": {"replicas": 2, "paused": False},
+}
+CONFIG_MAP = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "ledger"},
+    "data": {"a": "1"},
+}
+
+
+class ManualClock:
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class OneObject:
+    """A cluster and its caches with at most one object; counts what is asked of it."""
+
+    def __init__(self) -> None:
+        self.object: dict[str, Any] | None = None
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.refusal: Invalid | None = None
+        self.version = 0
+
+    def live(self, manifest: dict[str, Any], *, timeout: float) -> dict[str, Any] | None:
+        return self.object if self.object and self.object["kind"] == manifest["kind"] else None
+
+    def absorb(self, manifest: dict[str, Any]) -> None:
+        self.object = manifest
+
+    def server_time(self) -> float:
+        return 1_000_000.0
+
+    def apply(self, manifest: dict[str, Any], *, manager: str) -> dict[str, Any]:
+        self.requests.append(("apply", manifest))
+        if self.refusal is not None:
+            raise self.refusal
+        return self.write(manifest, manager)
+
+    def write(self, manifest: dict[str, Any], manager: str) -> dict[str, Any]:
+        self.version += 1
+        known = copy.deepcopy(self.object or {})
+        spec = {**known.get("spec", {}), **manifest.get("spec", {})}
+        fields = {"f:data": {"f:a": {}}} if "data" in manifest else {"f:spec": {f"f:{name}": {} for name in spec}}
+        owner = {"manager": manager, "operation": "Apply", "apiVersion": manifest["apiVersion"], "fieldsV1": fields}
+        metadata = {**manifest["metadata"], "resourceVersion": str(self.version), "managedFields": [owner]}
+        self.object = {**manifest, "metadata": metadata} | ({"spec": spec} if spec else {})
+        return copy.deepcopy(self.object)
+
+
+@pytest.fixture
+def world() -> OneObject:
+    return OneObject()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def applier(world: OneObject, clock: ManualClock) -> Applier:
+    return Applier(world, world, clock)  # type: ignore[arg-type]
+
+
+def item(manifest: dict[str, Any]) -> SiteManifest:
+    return SiteManifest(manifest, "50", "api", Origin("base/x.yaml", 0), 0)
+
+
+def test_what_is_as_it_should_be_is_asked_about_once(world: OneObject, applier: Applier) -> None:
+    found = item(CONFIG_MAP)
+    assert applier.bring(found, "active").written
+    for _ in range(3):
+        state = applier.bring(found, "active")
+        assert not state.written
+        assert state.health is not None
+        assert state.health.state == "Healthy"
+    assert [verb for verb, _ in world.requests] == ["apply"]
+
+
+def test_drift_is_written_over(world: OneObject, applier: Applier) -> None:
+    found = item(CONFIG_MAP)
+    applier.bring(found, "active")
+    assert world.object is not None
+    world.object = {
+        **world.object,
+        "data": {"a": "2"},
+        "metadata": {**world.object["metadata"], "resourceVersion": "99"},
+    }
+    assert applier.bring(found, "active").written
+    assert world.object["data"] == {"a": "1"}
+
+
+def test_start_fields_of_an_application_are_created_by_the_moves_and_never_applied(
+    world: OneObject, applier: Applier
+) -> None:
+    created: list[dict[str, Any]] = []
+
+    def create(manifest: dict[str, Any]) -> dict[str, Any]:
+        created.append(manifest)
+        return world.write({**manifest, "spec": {**manifest["spec"], "replicas": 0}}, "siteshift-moves")
+
+    applier.bring(item(DEPLOYMENT), "passive", create)
+    assert created == [DEPLOYMENT]
+    assert all("replicas" not in manifest["spec"] for _, manifest in world.requests)
+    assert world.object is not None
+    assert world.object["spec"]["replicas"] == 0
+
+
+def test_the_platforms_start_fields_are_applied_as_written(world: OneObject, applier: Applier) -> None:
+    applier.bring(item(DEPLOYMENT), "active")
+    assert world.requests == [("apply", DEPLOYMENT)]
+    assert world.object is not None
+    assert world.object["metadata"]["managedFields"][0]["manager"] == APPLY_MANAGER
+
+
+def test_a_write_that_fails_is_tried_again_ever_more_rarely(
+    world: OneObject, clock: ManualClock, applier: Applier
+) -> None:
+    world.refusal = Invalid("spec.paused: no")
+    found = item(DEPLOYMENT)
+    tries = []
+    for _ in range(1000):
+        before = len(world.requests)
+        assert applier.bring(found, "active").error == "spec.paused: no"
+        if len(world.requests) > before:
+            tries.append(clock.now)
+        clock.now += 0.25
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert pauses[0] == FIRST_RETRY
+    assert all(later in (earlier * 2, LAST_RETRY) for earlier, later in itertools.pairwise(pauses))
+    assert pauses[-1] == LAST_RETRY
+
+
+def test_another_commit_tries_what_failed_at_once(world: OneObject, applier: Applier) -> None:
+    world.refusal = Invalid("no")
+    applier.bring(item(DEPLOYMENT), "active")
+    world.refusal = None
+    assert applier.bring(item(copy.deepcopy(DEPLOYMENT)), "active").written
