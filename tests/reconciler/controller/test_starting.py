@@ -1,4 +1,4 @@
-"""The start gate over a site whose watch caches lag behind: the cap holds, slots come back, the lowest level is first."""
+"""The start gate over a site whose watch caches lag behind: the cap holds, slots come back, low levels go first."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_what_was_starting_before_this_process_counts(world: World, starter: Sta
 
 def test_nothing_is_in_flight_where_nothing_may_run(world: World, starter: Starter) -> None:
     items = [machine(name, "50") for name in "abc"]
-    world.shown.update({name: "Always" for name in "abc"})
+    world.shown.update(dict.fromkeys("abc", "Always"))
     assert one_pass(starter, world, items, run=False) == ()
     survey = starter.survey(APPLICATION, items, world)  # type: ignore[arg-type]
     assert survey.asked == {ref_of(item.manifest) for item in items}
