@@ -16,7 +16,10 @@ from reconciler.sandbox.apiserver.schema import Node
 
 
 def prune(node: Node, value: Any, path: str, unknown: list[str]) -> Any:
-    """The value without fields that the schema does not know, whose paths go to `unknown`, and without nulls."""
+    """The value without fields that the schema does not know, whose paths go to `unknown`.
+
+    Nulls go where the schema has a default, and everywhere in built-in types, whose decoder takes them for absent.
+    """
     if isinstance(value, dict) and node.shape == "map":
         kept = {}
         for name, child in value.items():
@@ -24,7 +27,7 @@ def prune(node: Node, value: Any, path: str, unknown: list[str]) -> Any:
             place = f"{path}.{name}" if path else name
             if below is None:
                 unknown.append(place)
-            elif child is None and not below.nullable and below.shape not in ("any", "opaque"):
+            elif child is None and _absent(below):
                 continue
             else:
                 kept[name] = prune(below, child, place, unknown)
@@ -32,6 +35,12 @@ def prune(node: Node, value: Any, path: str, unknown: list[str]) -> Any:
     if isinstance(value, list) and node.shape == "list":
         return [prune(node.item, item, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
     return value
+
+
+def _absent(node: Node) -> bool:
+    if node.builtin:
+        return node.shape != "opaque"
+    return not node.nullable and node.default is not None
 
 
 def fill(node: Node, value: Any) -> Any:
@@ -198,7 +207,8 @@ def validate(raw: Mapping[str, Any], value: Any, path: str) -> list[dict[str, st
     if value is None:
         if raw.get("nullable") or "type" not in raw:
             return []
-        return [cause("FieldValueTypeInvalid", f'Invalid value: "null": {path} must be of type {raw["type"]}', path)]
+        text = f'Invalid value: "null": {path} in body must be of type {raw["type"]}: "null"'
+        return [cause("FieldValueTypeInvalid", text, path)]
     kind = raw.get("type")
     if raw.get("x-kubernetes-int-or-string"):
         if not (fits("integer", value) or isinstance(value, str)):

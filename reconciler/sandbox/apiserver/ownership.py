@@ -24,7 +24,6 @@ from reconciler.sandbox.apiserver.fieldsets import (
 )
 from reconciler.sandbox.apiserver.schema import Node
 from reconciler.sandbox.apiserver.typed import (
-    MISSING,
     Comparison,
     check_lists,
     compare,
@@ -218,8 +217,8 @@ def _give_up(node: Node, merged: dict[str, Any], last: FieldSet, managers: Manag
     stale = difference(ensure_named(node, last), ensure_named(node, owned))
     if not stale:
         return merged
-    left = remove(node, merged, stale)
-    return {} if left is MISSING else left
+    left: dict[str, Any] = remove(node, merged, stale) or {}
+    return left
 
 
 def conflict_message(conflict: FieldConflictError) -> str:

@@ -26,8 +26,28 @@ BLOCKING = (
 MISSING: Any = object()
 
 RESERVED = frozenset(
-    "as break const continue else false for function if import in let loop namespace null package return true void "
-    "while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "false",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "namespace",
+        "null",
+        "package",
+        "return",
+        "true",
+        "void",
+        "while",
+    ]
 )
 """Names that CEL keeps for itself; rules write `__namespace__` for the field `namespace`."""
 ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))

@@ -24,9 +24,9 @@ class Node:
         "_item",
         "_rest",
         "atomic",
+        "builtin",
         "compile",
         "default",
-        "embedded",
         "keys",
         "keys_default",
         "list_type",
@@ -39,7 +39,15 @@ class Node:
         "types",
     )  # fmt: skip
 
-    def __init__(self, raw: Mapping[str, Any], compile_: Callable[[Mapping[str, Any]], Node], shape: Shape) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Any],
+        compile_: Callable[[Mapping[str, Any]], Node],
+        shape: Shape,
+        *,
+        builtin: bool = False,
+    ) -> None:
+        self.builtin = builtin
         self.raw, self.compile, self.shape = raw, compile_, shape
         self.types = _types(raw)
         self.list_type: str = raw.get("x-kubernetes-list-type", "atomic") if shape == "list" else ""
@@ -50,7 +58,6 @@ class Node:
         self.required: tuple[str, ...] = tuple(raw.get("required", ()))
         self.nullable = bool(raw.get("nullable"))
         self.default = raw.get("default")
-        self.embedded = bool(raw.get("x-kubernetes-embedded-resource"))
         self.patch_strategy: str = raw.get("x-kubernetes-patch-strategy", "")
         self.patch_key: str = raw.get("x-kubernetes-patch-merge-key", "")
         self._fields: dict[str, Node] = {}
@@ -132,6 +139,7 @@ class Compiler:
     def __init__(self, definitions: Mapping[str, Any], *, bare_object: Node | None) -> None:
         self._definitions = definitions
         self._compiled: dict[str, Node] = {}
+        self._builtin = bare_object is not None
         self._bare_object = bare_object  # an object without fields: raw JSON of a built-in kind, nothing in a CRD
 
     def named(self, name: str) -> Node:
@@ -150,7 +158,7 @@ class Compiler:
             return self.compile({**self._definitions[reference], **extensions})
         kind = raw.get("type")
         if kind == "array":
-            return Node(raw, self.compile, "list")
+            return Node(raw, self.compile, "list", builtin=self._builtin)
         if kind == "object" or (kind is None and "properties" in raw):
             if raw.get("x-kubernetes-embedded-resource"):
                 raw = {**raw, "properties": {**EMBEDDED, **raw.get("properties", {})}}
@@ -159,7 +167,7 @@ class Compiler:
                 return OPAQUE if raw.get("x-kubernetes-map-type") == "atomic" else ANY
             if bare and self._bare_object is not None:
                 return self._bare_object
-            return Node(raw, self.compile, "map")
+            return Node(raw, self.compile, "map", builtin=self._builtin)
         if kind is None and not _types(raw):
             return ANY if raw.get("x-kubernetes-preserve-unknown-fields") else OPAQUE
-        return Node(raw, self.compile, "scalar")
+        return Node(raw, self.compile, "scalar", builtin=self._builtin)

@@ -90,19 +90,27 @@ def _mark(fields: FieldSet, path: tuple[str, ...]) -> None:
 
 
 def _compare(node: Node, old: Any, new: Any, path: tuple[str, ...], found: Comparison) -> None:
-    if old is not MISSING and new is not MISSING and (old is new or old == new):
+    """Note what differs at and below a path; MISSING is a side that is not there."""
+    if old is new or (old is not MISSING and new is not MISSING and old == new):
         return
     shapes = {granular(node, side) for side in (old, new) if side is not MISSING and side is not None}
-    shape = shapes.pop() if len(shapes) == 1 else ""
-    empty = all(side is MISSING or not side for side in (old, new))
-    leaf = not shape or empty
-    if path and (old is MISSING or new is MISSING):
+    one_sided = old is MISSING or new is MISSING
+    if path and one_sided:
         _mark(found.added if old is MISSING else found.removed, path)
-    elif leaf and path:
+    elif path and (len(shapes) != 1 or "" in shapes or not (old or new)):
         _mark(found.modified, path)
-    if leaf:
+    if len(shapes) > 1:  # another type than before: the parts of the one went, those of the other came
+        _descend(node, old, MISSING, path, found)
+        _descend(node, MISSING, new, path, found)
+    else:
+        _descend(node, old, new, path, found)
+
+
+def _descend(node: Node, old: Any, new: Any, path: tuple[str, ...], found: Comparison) -> None:
+    sides = [side for side in (old, new) if side is not MISSING and granular(node, side)]
+    if not sides:
         return
-    if shape == "map":
+    if isinstance(sides[0], dict):
         before, after = (side if isinstance(side, dict) else {} for side in (old, new))
         for name in before.keys() | after.keys():
             pair = before.get(name, MISSING), after.get(name, MISSING)
@@ -181,7 +189,9 @@ def _merge_list(node: Node, live: list[Any], config: list[Any]) -> list[Any]:
 
 
 def remove(node: Node, value: Any, fields: FieldSet) -> Any:
-    """The value without the members of `fields`; MISSING if nothing is left of a map or list."""
+    """The value without the members of `fields`. A map or list that is emptied so becomes null, as in Kubernetes: a
+    built-in kind's decoder then takes it for absent, a custom resource is refused unless the field is nullable.
+    """
     match granular(node, value):
         case "map":
             kept: dict[str, Any] = {}
@@ -189,18 +199,17 @@ def remove(node: Node, value: Any, fields: FieldSet) -> Any:
                 below = fields.get(f"f:{name}")
                 if below is None:
                     kept[name] = child
-                elif MEMBER not in below and (rest := remove(child_of(node, name), child, below)) is not MISSING:
-                    kept[name] = rest
-            return kept if kept or not value else MISSING
+                elif MEMBER not in below:
+                    kept[name] = remove(child_of(node, name), child, below)
+            return kept or (None if value else value)
         case "list":
             items = [(item, fields.get(element(node, item))) for item in value]
-            rest_items = [
+            left = [
                 item if below is None else remove(node.item, item, below)
                 for item, below in items
                 if below is None or MEMBER not in below
             ]
-            left = [item for item in rest_items if item is not MISSING]
-            return left if left or not value else MISSING
+            return left or (None if value else value)
     return value
 
 

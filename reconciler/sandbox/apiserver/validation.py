@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.sandbox.apiserver import conform, rules
+from reconciler.sandbox.apiserver import conform, rules, structural
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.problems import Problem, cause, invalid, shown
 
@@ -155,6 +155,7 @@ def _crd(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield cause("FieldValueInvalid", "must have exactly one version marked as storage version", "spec.versions")
     for index, version in enumerate(spec["versions"]):
         path = f"spec.versions[{index}].schema.openAPIV3Schema"
+        yield from structural.check(version.get("schema", {}).get("openAPIV3Schema", {}), path)
         yield from rules.check(version.get("schema", {}).get("openAPIV3Schema", {}), path)
         if "openAPIV3Schema" not in version.get("schema", {}):
             yield cause("FieldValueRequired", "schemas are required", path)

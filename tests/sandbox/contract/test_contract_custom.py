@@ -79,8 +79,9 @@ def widgets(api, namespace) -> Iterator[Widgets]:
     group = f"{uuid.uuid4().hex[:8]}.example.com"
     assert api.create(DEFINITIONS, definition(group)).code == 201
     path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
-    api.eventually(lambda: api.get(path), lambda answer: answer.code == 200)
-    yield Widgets(group, path)
+    made = Widgets(group, path)
+    api.eventually(lambda: api.create(path, made.manifest(), dryRun="All"), lambda answer: answer.code == 201)
+    yield made
     api.delete(f"{DEFINITIONS}/widgets.{group}")
 
 
