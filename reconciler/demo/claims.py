@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from reconciler.demo.checker import checks, files, records
 from reconciler.demo.checker.history import Life, Point, asked, at_path, condition, is_ready, points
@@ -35,7 +36,7 @@ def runs(application: str, site: str, within: float = SLOW) -> Claim:
         state = at_path(objects.get((COPY, application, application)), ("status", "state"))
         if state != "Primary":
             yield f"the copy of {application} at {site} is {state}"
-        status = at_path(objects.get(("SiteApplication", "siteshift-system", application)), ("status",)) or {}
+        status = _status(objects, application)
         if status.get("role") != "active" or status.get("state") not in ("Active", "Protected"):
             yield f"{site} says {status.get('role')}, {status.get('state')}: {status.get('message')}"
 
@@ -59,6 +60,10 @@ def rests(application: str, site: str, within: float = SLOW) -> Claim:
         state = at_path(copy, ("status", "state"))
         if state != "Secondary" or condition(copy, "Degraded") != "False":
             yield f"the copy of {application} at {site} is {state}: {at_path(copy, ('status', 'message'))}"
+        status = _status(objects, application)
+        done, _, total = str(status.get("ready", "")).partition("/")
+        if status.get("role") != "passive" or not total or done != total:
+            yield f"{site} says {status.get('role')}, {status.get('state')}, {status.get('ready')} ready"
 
     return Claim(f"{application} is passive at {site}, and its copy is in sync", wrong, within)
 
@@ -299,6 +304,11 @@ def never_at_both(*applications: str) -> Claim:
         return checks.overlaps(stage.instances("a", *applications), stage.instances("b", *applications), dead)
 
     return Claim(f"there was never a moment with instances of {_and(applications)} at both sites", wrong)
+
+
+def _status(objects: Mapping[Key, Mapping[str, Any]], application: str) -> Mapping[str, Any]:
+    """What a site says of an application."""
+    return at_path(objects.get(("SiteApplication", "siteshift-system", application)), ("status",)) or {}
 
 
 def _workloads(stage: Stage, application: str) -> list[Key]:
