@@ -30,8 +30,8 @@ class Api:
     array: Array
     now: Callable[[], float]
     application: str = "ledger"
-    request_timeout: float = 1.0
     store_delay: float = 0.0
+    slow_creates: int = 2
     stop_time: float = 0.3
     reached: Callable[[str], None] = lambda verb: None
     objects: dict[Key, Manifest] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Api:
     refusals: int = 0
     silent: bool = False
     server: str = "https://site"
+    _creates: int = 0
     _pending: list[tuple[float, Manifest]] = field(default_factory=list)
     _stopping: dict[str, float] = field(default_factory=dict)
 
@@ -202,7 +203,9 @@ class Api:
                 self._admit(instance, None)
             except Refused:
                 return
-            self._pending.append((self.now() + self.store_delay, instance))
+            self._creates += 1
+            late = self.store_delay if self._creates % self.slow_creates == 0 else 0.0
+            self._pending.append((self.now() + late, instance))
         if not wanted and key in self.objects:
             since = self._stopping.setdefault(name, self.now())
             if self.now() - since >= self.stop_time:

@@ -105,7 +105,7 @@ class World:
     """Two sites, a and b, and one application, ledger, with a database and a service."""
 
     seed: int = 0
-    lease: Lease | None = Lease(time=5.0, fence_after=14.0)
+    lease: Lease | None = Lease(time=5.0, fence_after=18.0)
     chaos: float = 0.0
     kills: bool = True
     clock: Clock = field(default_factory=Clock)
@@ -117,6 +117,7 @@ class World:
         self.placements: dict[str, Placement] = {}
         self.story: list[str] = []
         self.cut: set[str] = set()
+        self.paused = 0
         self.may_both_run = False
         group = Group("VolumeReplication", "ledger", "bank")
         self.fleet = Fleet(
@@ -128,7 +129,7 @@ class World:
             poll=1.0,
             freshness=2.0,
             permit=4.0,
-            request_timeout=1.0,
+            request_timeout=3.0,
         )
         self.commit("a")
         self.application = Application(
@@ -146,7 +147,7 @@ class World:
         self.due = {"a": 0.0, "b": 0.0}
 
     def _api(self, site: str) -> Api:
-        api = Api(site, self.array, self.clock.monotonic, store_delay=0.8)
+        api = Api(site, self.array, self.clock.monotonic, store_delay=2.9)
         for name in LEVELS:
             api._put(_machine(name))
         api._put(_replication())
@@ -210,13 +211,17 @@ class World:
             self.say(f"{site}: killed")
             self.processes[site] = None
             raise Killed
-        else:
+        elif self.paused < 2:
+            self.paused += 1
             # Paused here, while a successor works for a while; then this one goes on with what it was about to do.
             before, self.processes[site] = self.processes[site], self.process(site)
             self.say(f"{site}: paused, a successor begins")
-            for _ in range(self.random.choice((1, 3, 8))):
-                self.tick(4)
+            other = "b" if site == "a" else "a"
+            for _ in range(self.random.choice((1, 3, 8, 30))):
+                self.tick(self.random.choice((1, 4)))
                 self.run(site)
+                self.run(other)
+            self.paused -= 1
             if self.random.random() < 0.5:
                 self.processes[site] = before
 
