@@ -61,6 +61,7 @@ class WatchCache:
         self._on_change = on_change
         self._clock = clock or SystemClock()
         self._objects: dict[_Key, Manifest] = {}
+        self._passed = ""
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._again = threading.Event()
@@ -106,7 +107,8 @@ class WatchCache:
         """
         with self._lock:
             key = _key(manifest)
-            if _newer(manifest, self._objects.get(key)):
+            # What the watch has passed it has shown, or it has shown its deletion: taking it in would undo that.
+            if not _reached(self._passed, manifest) and _newer(manifest, self._objects.get(key)):
                 self._objects[key] = manifest
         if not self.synced.is_set():
             self._again.set()
@@ -154,6 +156,7 @@ class WatchCache:
         fresh = {_key(item): item for item in listing.items}
         with self._lock:
             old, self._objects = self._objects, fresh
+            self._passed = listing.resource_version
         changed = [key for key in {**old, **fresh} if _version(old.get(key)) != _version(fresh.get(key))]
         return [ref_of(fresh.get(key) or old[key]) for key in changed]
 
@@ -191,6 +194,7 @@ class WatchCache:
             return
         key = _key(event.object)
         with self._lock:
+            self._passed = event.resource_version
             known = self._objects.get(key)
             if event.type == "DELETED":
                 # A deletion that is older than what was absorbed was followed by a new creation.
@@ -217,6 +221,12 @@ def _key(manifest: Manifest) -> _Key:
 
 def _version(manifest: Manifest | None) -> str | None:
     return None if manifest is None else str(manifest["metadata"].get("resourceVersion"))
+
+
+def _reached(passed: str, manifest: Manifest) -> bool:
+    """Whether the watch has passed this version of the object. Versions that are no numbers cannot be ordered."""
+    version = _version(manifest) or ""
+    return passed.isdigit() and version.isdigit() and int(version) <= int(passed)
 
 
 def _newer(candidate: Manifest, known: Manifest | None) -> bool:

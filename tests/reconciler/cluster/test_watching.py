@@ -193,6 +193,19 @@ def test_an_answer_to_a_write_is_read_at_once_and_older_events_do_not_undo_it(
     assert seen.get("shop", "b") is not None
 
 
+def test_an_answer_that_comes_after_the_deletion_does_not_bring_the_object_back(
+    cache: Callable[[], WatchCache], script: Any, say: Any, changes: Changes
+) -> None:
+    script.on("GET", MAPS, say.listing("1", say.config_map("a", "1")))
+    script.on("WATCH", MAPS, say.Answer(lines=[_event("DELETED", say.config_map("a", "3")), None]))
+    seen = cache()
+    changes.until(2)
+
+    seen.absorb(say.config_map("a", "2", x="ours"))
+
+    assert seen.get("shop", "a") is None
+
+
 def test_stopping_ends_a_silent_watch(cache: Callable[[], WatchCache], script: Any, say: Any, changes: Changes) -> None:
     script.on("GET", MAPS, say.listing("1", say.config_map("a", "1")))
     script.on("WATCH", MAPS, say.Answer(lines=[_event("ADDED", say.config_map("b", "2")), None]))
