@@ -15,6 +15,7 @@ import contextlib
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -179,6 +180,7 @@ class _Http(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
+    disable_nagle_algorithm = True  # an answer is written in pieces; each would wait for the client's delayed ACK
     server: _Http
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -193,6 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
+        if hasattr(socket, "TCP_QUICKACK"):
+            # Git sends a request's head and body apart, and waits with the body until the head is acknowledged.
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         owner = self.server.owner
         faults = owner.faults
         user = self._user(owner.users)
