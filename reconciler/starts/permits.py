@@ -69,7 +69,7 @@ def permit_of(data: Mapping[str, str]) -> Permit:
 def opened(data: Mapping[str, str], now: float, length: float, lease_end: float | None, accepted: float | None) -> Data:
     """A window from now on, never beyond the lease; it ends the window for promotions."""
     until = now + length if lease_end is None else min(now + length, lease_end)
-    kept = {key: value for key, value in data.items() if key not in (WITHDRAWN, PROMOTE_FROM, PROMOTE_UNTIL, NONCE)}
+    kept = {key: value for key, value in _without_promotion(data).items() if key != WITHDRAWN}
     return kept | {FROM: moment(now), UNTIL: moment(until)} | _accepted(accepted)
 
 
@@ -88,17 +88,21 @@ def closed(data: Mapping[str, str], now: float) -> Data:
     """A window that is over. `withdrawn` is when the one taken back would have ended by itself: until then, and a
     little longer, an API server that missed the change may still admit."""
     before = permit_of(data)
+    kept = _without_promotion(data)
     if before.withdrawn is not None and before.until <= before.withdrawn:
-        return dict(data)
+        return kept
     withdrawn = max(now + 1, before.until)
     over = moment(min(now, before.until) if before.until else now)
-    kept = {key: value for key, value in data.items() if key not in (PROMOTE_FROM, PROMOTE_UNTIL, NONCE)}
     return kept | {FROM: over, UNTIL: over, WITHDRAWN: moment(withdrawn)}
 
 
 def promotion(data: Mapping[str, str], now: float, length: float, nonce: str) -> Data:
     """A window in which who knows the nonce may make a copy primary (P18); it admits no start."""
     return dict(data) | {PROMOTE_FROM: moment(now), PROMOTE_UNTIL: moment(now + max(length, 1.0) + 1), NONCE: nonce}
+
+
+def _without_promotion(data: Mapping[str, str]) -> Data:
+    return {key: value for key, value in data.items() if key not in (PROMOTE_FROM, PROMOTE_UNTIL, NONCE)}
 
 
 def _accepted(accepted: float | None) -> Data:

@@ -157,7 +157,8 @@ class Api:
         if gated and kind == "VolumeReplication" and manifest["spec"]["replicationState"] == "primary":
             if before is not None and before["spec"]["replicationState"] == "primary":
                 return
-            start, end = permits.seconds_of(data.get(permits.PROMOTE_FROM)), permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
+            start = permits.seconds_of(data.get(permits.PROMOTE_FROM))
+            end = permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
             nonce = (manifest["metadata"].get("annotations") or {}).get(admission.NONCE_ANNOTATION)
             if start is None or end is None or not start <= second < end or nonce != data.get(permits.NONCE):
                 raise Refused(f"{admission.ROLE_GATE} refused {kind}", status=422)
@@ -217,7 +218,8 @@ class Api:
         array, site, spec = self.array, self.site, resource["spec"]
         if spec["replicationState"] == "primary":
             array.roles[site] = "primary"
-            self._conditions(resource, "Primary", Completed="Promoted", Degraded="", Resyncing="", Replicating="Replicating")
+            reasons = {"Completed": "Promoted", "Degraded": "", "Resyncing": "", "Replicating": "Replicating"}
+            self._conditions(resource, "Primary", **reasons)
             return
         array.roles[site] = "secondary"
         status = resource.get("status", {})
@@ -230,7 +232,8 @@ class Api:
         if array.in_sync(site):
             self._conditions(resource, "Secondary", Completed="Demoted", Degraded="", Resyncing="")
         else:
-            self._conditions(resource, "Secondary", Completed="Demoted", Degraded="VolumeDegraded", Resyncing="ResyncTriggered")
+            reasons = {"Completed": "Demoted", "Degraded": "VolumeDegraded", "Resyncing": "ResyncTriggered"}
+            self._conditions(resource, "Secondary", **reasons)
 
     def _conditions(self, resource: Manifest, state: str, **reasons: str) -> None:
         generation = resource["metadata"]["generation"]

@@ -6,6 +6,7 @@ successor works, cut off from Git, and started again. Nothing here knows a rule 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,13 +24,14 @@ from two_sites.array import Array
 
 LEVELS = {"db": "10", "svc": "50"}
 TICK = 0.1
+LEASE = Lease(time=5.0, fence_after=18.0)
 
 
 class Killed(BaseException):
     """The process is gone in the middle of what it did."""
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """An invariant does not hold."""
 
 
@@ -88,7 +90,8 @@ class Process:
         except ClusterError as error:
             world.say(f"{self.site}: {error}")
             return None
-        world.say(f"{self.site}: {outcome.journal.step.value} e{outcome.epoch} {outcome.state.value} {api.running()} {_why(outcome)}")
+        step = outcome.journal.step.value
+        world.say(f"{self.site}: {step} e{outcome.epoch} {outcome.state.value} {api.running()} {_why(outcome)}")
         return outcome
 
     def _start(self, application: Application, workloads: list[Workload]) -> None:
@@ -105,7 +108,7 @@ class World:
     """Two sites, a and b, and one application, ledger, with a database and a service."""
 
     seed: int = 0
-    lease: Lease | None = Lease(time=5.0, fence_after=18.0)
+    lease: Lease | None = LEASE
     chaos: float = 0.0
     kills: bool = True
     clock: Clock = field(default_factory=Clock)
@@ -190,8 +193,16 @@ class World:
         """The application's workloads as rendered, judged ready by what runs."""
         running = self.apis[site].running()
         return [
-            Workload(Ref("kubevirt.io", "VirtualMachine", "bank", n), "kubevirt.io/v1", v, n, "Always", ready=n in running, grace=5.0)
-            for n, v in LEVELS.items()
+            Workload(
+                Ref("kubevirt.io", "VirtualMachine", "bank", name),
+                "kubevirt.io/v1",
+                level,
+                name,
+                "Always",
+                ready=name in running,
+                grace=5.0,
+            )
+            for name, level in LEVELS.items()
         ]
 
     def say(self, text: str) -> None:
@@ -253,14 +264,14 @@ class World:
         """I1: never writers at two sites."""
         running = {site: api.running() for site, api in self.apis.items() if site not in self.dead and api.running()}
         if len(running) > 1 and not self.may_both_run:
-            raise Broken(f"seed {self.seed}: both sites run: {running}\n" + "\n".join(self.story[-80:]))
+            raise BrokenError(f"seed {self.seed}: both sites run: {running}\n" + "\n".join(self.story[-80:]))
 
     def until(self, done: Callable[[], bool], seconds: float = 120.0, what: str = "it") -> None:
         """Let the story go on until something holds; fails with the story when it does not come."""
         end = self.clock.now + seconds
         while not done():
             if self.clock.now > end:
-                raise Broken(f"seed {self.seed}: {what} did not come\n" + "\n".join(self.story[-60:]))
+                raise BrokenError(f"seed {self.seed}: {what} did not come\n" + "\n".join(self.story[-60:]))
             self.tick(self.random.choice((1, 2, 3)) if self.chaos else 2)
             for site in sorted(self.due, key=lambda _: self.random.random()):
                 if self.clock.now >= self.due[site]:
@@ -303,8 +314,6 @@ class World:
 
     def last(self, site: str) -> str:
         """The site's own ref on the server."""
-        import json
-
         ref = self.server.refs.get(f"refs/siteshift/acks/{site}")
         if ref is None:
             return "-"

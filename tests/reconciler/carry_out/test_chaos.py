@@ -7,7 +7,7 @@ story without a disaster must not have lost a record. A seed that fails is a tes
 from __future__ import annotations
 
 import pytest
-from two_sites.world import World
+from two_sites.world import LEASE, World
 
 
 def _settle(world: World) -> None:
@@ -26,7 +26,7 @@ def _complete(world: World, site: str) -> bool:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_planned_moves_under_chaos_keep_one_writer_and_every_record(seed: int) -> None:
-    world = World(seed=seed, chaos=0.02, lease=None if seed % 3 == 0 else World.lease)
+    world = World(seed=seed, chaos=0.02, lease=None if seed % 3 == 0 else LEASE)
     target = "a"
     for _ in range(world.random.randrange(2, 7)):
         world.passes(world.random.choice((0.3, 1, 2, 4, 8, 30)))
