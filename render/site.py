@@ -108,7 +108,12 @@ def own(path: str) -> str:
 
 def kustomization(unit: Unit) -> str:
     """The one kustomization.yaml that joins overlay, Components and label."""
-    lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:", f"- {own(unit.folder)}"]
+    lines = [
+        "apiVersion: kustomize.config.k8s.io/v1beta1",
+        "kind: Kustomization",
+        "resources:",
+        f"- {own(unit.folder)}",
+    ]
     if unit.components:
         lines += ["components:", *(f"- {component}" for component in unit.components)]
     lines += ["labels:", "- pairs:", f"    {unit.label}: {unit.name}", "  includeTemplates: true", "  fields:"]

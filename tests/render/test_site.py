@@ -1,4 +1,4 @@
-"""An application or a part of the platform at a site: what is joined, in which order, and that stock Kustomize agrees."""
+"""An application or a part of the platform at a site: what is joined, in which order, and stock Kustomize agrees."""
 
 from __future__ import annotations
 

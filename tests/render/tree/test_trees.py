@@ -89,7 +89,7 @@ def test_nothing_there_is_an_answer_for_kind_and_an_error_of_its_own_for_the_res
             ask(path)
 
 
-@pytest.mark.parametrize("path", ["..", "../x", "base/../../x", "../root/a.yaml"])
+@pytest.mark.parametrize("path", ["..", "../x", "base/../../x", "../elsewhere/a.yaml"])
 def test_path_above_the_root_is_refused(tree: Tree, path: str) -> None:
     for ask in (tree.kind, tree.read, tree.list, tree.identity):
         with pytest.raises(TreeError, match="the path leaves") as caught:
