@@ -1,6 +1,7 @@
 """Makes the demo's fleet repository: the example of two sites that carry half of the applications each, in a hurry.
 
-What is changed are times alone: minutes become seconds, and `siteshift validate` must still accept them.
+Minutes become seconds, which `siteshift validate` must still accept, and two applications get more virtual machines, so
+that a single run level holds more than twice as many as may start at once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from reconciler.errors import SiteshiftError
 
 EXAMPLE = "examples/symmetric"
 
-TIMES: Mapping[str, Any] = {"poll": "1s", "freshness": "2s", "permit": "4s", "requestTimeout": "1s"}
+TIMES: Mapping[str, Any] = {"poll": "500ms", "freshness": "2s", "permit": "4s", "requestTimeout": "1s"}
 LEASE: Mapping[str, str] = {"time": "5s", "fenceAfter": "10s"}
 LEASE_SECONDS = 5.0
 """What `LEASE` says, for those who check that it was kept."""
@@ -27,6 +28,9 @@ CAP = 3
 """How many workloads of a site may be starting at once."""
 
 STARTS = {"maxInFlight": CAP, "perMinute": 600}
+
+MORE = (("orders", "scanner", 4), ("catalog", "search", 3))
+"""Applications, the virtual machine of theirs that is copied, and how often."""
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -41,8 +45,10 @@ def example() -> Path:
 
 
 def make(folder: Path) -> None:
-    """Copy the example into a new folder and shorten its times."""
+    """Copy the example into a new folder, add to it, and shorten its times."""
     shutil.copytree(example(), folder)
+    for application, name, count in MORE:
+        _multiply(folder / "apps" / application / "base", name, count)
     edit(folder / "siteshift.yaml", _hurry_fleet)
     for path in sorted(folder.glob("apps/*/application.yaml")):
         edit(path, _hurry_application)
@@ -63,6 +69,23 @@ def edit(path: Path, change: Edit) -> None:
         change(document)
     with path.open("w") as stream:
         yaml.dump_all(documents, stream)
+
+
+def _multiply(base: Path, name: str, count: int) -> None:
+    """Add copies of a virtual machine, as files of their own."""
+    original = base / f"0000_50_{name}_01_vm.yaml"
+    copies = [f"{name}-{number}" for number in range(2, count + 2)]
+    for copy in copies:
+        path = base / f"0000_50_{copy}_01_vm.yaml"
+        shutil.copyfile(original, path)
+        edit(path, lambda document, copy=copy: _rename(document, copy))  # type: ignore[misc]
+    names = [f"0000_50_{copy}_01_vm.yaml" for copy in copies]
+    edit(base / "kustomization.yaml", lambda document: document["resources"].extend(names))
+
+
+def _rename(document: dict[str, Any], name: str) -> None:
+    document["metadata"]["name"] = name
+    document["spec"]["template"]["metadata"]["labels"]["app"] = name
 
 
 def _hurry_fleet(document: dict[str, Any]) -> None:

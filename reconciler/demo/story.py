@@ -18,7 +18,7 @@ ALLOWED_LOSS = 60
 STILL = 3600.0
 """Seconds between two reports of a copy's last sync while versions are compared: time alone must change no object."""
 
-SETTLE = 0.8
+SETTLE = 0.5
 """Seconds until a simulation has read its settings again."""
 
 BOOT = 10.0
