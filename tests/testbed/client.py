@@ -149,7 +149,8 @@ class History:
     """Every event of one kind since it was made, in the server's order. Survives a server's death.
 
     An event is (when it came, of `time.monotonic`; its type; the object), so histories of two servers can be laid
-    side by side.
+    side by side. A server that was killed no longer knows what happened before its end: then what is there now is
+    LISTED, and what is not is DELETED with its last state.
     """
 
     def __init__(self, client: Client, path: str) -> None:
@@ -158,11 +159,9 @@ class History:
         self._events: list[Event] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self._relist = False
         self.troubles: list[str] = []
-        listing = client.request("GET", path)
-        with self._lock:
-            self._events += [(time.monotonic(), "LISTED", item) for item in listing["items"]]
-        self._version: str = listing["metadata"]["resourceVersion"]
+        self._version = self._list()
         self._thread = threading.Thread(target=self._run, name=f"history {path}", daemon=True)
         self._thread.start()
 
@@ -184,16 +183,27 @@ class History:
         while not self._ended.is_set():
             try:
                 self._follow()
-            except ApiError as error:
-                if error.status == 410:
-                    self.troubles.append(f"events were lost: {error}")
-                    return
-                self.troubles.append(str(error))
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except (ApiError, OSError, http.client.HTTPException, ValueError) as error:
                 self.troubles.append(f"{type(error).__name__}: {error}")
+                self._relist |= isinstance(error, ApiError) and error.status == 410
             self._ended.wait(0.05)
 
+    def _list(self) -> str:
+        listing = self._client.request("GET", self._path)
+        there = {item["metadata"]["uid"]: item for item in listing["items"]}
+        with self._lock:
+            known = {item["metadata"]["uid"]: (kind, item) for _, kind, item in self._events}
+            gone = [item for uid, (kind, item) in known.items() if kind != "DELETED" and uid not in there]
+            now = time.monotonic()
+            self._events += [(now, "DELETED", item) for item in gone]
+            self._events += [(now, "LISTED", item) for item in there.values()]
+        version: str = listing["metadata"]["resourceVersion"]
+        return version
+
     def _follow(self) -> None:
+        if self._relist:
+            self._version = self._list()
+            self._relist = False
         query = urllib.parse.urlencode(
             {"watch": "true", "resourceVersion": self._version, "allowWatchBookmarks": "true", "timeoutSeconds": "2"}
         )

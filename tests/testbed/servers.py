@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from testbed.client import Client
 from testbed.processes import Port, Process
@@ -65,13 +65,21 @@ class ApiServer:
         """In the order in which they start."""
         return [self.etcd, self.apiserver]
 
-    def start(self) -> ApiServer:
-        """Start both, and wait until the API server says that it is ready."""
-        self._write_inputs()
-        for process in self.processes:
-            process.start()
-        self.apiserver.wait_until(self._is_ready)
+    def start(self) -> Self:
+        """Start everything, and wait until the API server says that it is ready."""
+        self.launch()
+        self.await_ready()
         return self
+
+    def launch(self) -> None:
+        """Start etcd and the API server, and do not wait for them."""
+        self._write_inputs()
+        self.etcd.start()
+        self.apiserver.start()
+
+    def await_ready(self) -> None:
+        """Wait until the API server says that it is ready."""
+        self.apiserver.wait_until(self._is_ready)
 
     def kill(self) -> None:
         """SIGKILL to everything at once; the data stays."""
@@ -188,14 +196,11 @@ class ControlPlane(ApiServer):
         """In the order in which they start."""
         return [self.etcd, self.apiserver, self.controller_manager, self.scheduler, self.kwok]
 
-    def start(self) -> ControlPlane:
-        """Start the API first, then those that work on it."""
-        super()._write_inputs()
-        self.etcd.start()
-        self.apiserver.start().wait_until(self._is_ready)
+    def await_ready(self) -> None:
+        """Wait for the API, then start those that work on it."""
+        super().await_ready()
         for process in self.processes[2:]:
             process.start()
-        return self
 
     def add_node(self, name: str, *, cpu: str = "32", memory: str = "64Gi", pods: str = "200") -> None:
         """A node that kwok plays."""
@@ -284,6 +289,7 @@ def _controller_manager(binaries: Path, site: ApiServer, kubeconfig: Path) -> li
             service_account_private_key_file=site.key_file,
             root_ca_file=site.ca_file,
             use_service_account_credentials="true",
+            pvclaimbinder_sync_period="1s",
             kube_api_qps=200,
             kube_api_burst=400,
         ),

@@ -11,7 +11,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-REQUEST_TIMEOUT = 5
+NAMES = ("a", "b")
+"""The sites."""
+
+CAP = 1
+"""How many workloads of a site may be starting at once: fewer than could."""
+
+REQUEST_TIMEOUT = 3
 """Of the API servers, in seconds; a planned move waits at least so long before its proof."""
 
 SITESHIFT = f"""
@@ -29,11 +35,11 @@ spec:
   platform: [platform/*]
   applications: [apps/*]
   starts:
-    maxInFlight: 1
+    maxInFlight: {CAP}
     perMinute: 600
-  poll: 2s
-  freshness: 6s
-  permit: 15s
+  poll: 1s
+  freshness: 3s
+  permit: 8s
   requestTimeout: {REQUEST_TIMEOUT}s
 """
 
@@ -111,7 +117,7 @@ spec:
     rpo: 1m
   volumes: static
   onIsolation: fence
-  lease: {{time: 20s, fenceAfter: 40s}}
+  lease: {{time: 20s, fenceAfter: 30s}}
   readiness: {{timeout: 3m}}
 """,
             "placement.yaml": f"""
@@ -142,8 +148,10 @@ metadata: {{name: {name}}}
             "base/0000_50_web_01_deployment.yaml": _deployment(name),
         }
         for site in ("a", "b"):
-            files[f"sites/{site}/kustomization.yaml"] = "\nresources:\n- ../../base\n- volume.yaml\n"
-            files[f"sites/{site}/volume.yaml"] = _volume(name)
+            files[f"sites/{site}/kustomization.yaml"] = (
+                "\nresources:\n- ../../base\n- 0000_10_database_00_volume.yaml\n"
+            )
+            files[f"sites/{site}/0000_10_database_00_volume.yaml"] = _volume(name)
         return files
 
 
@@ -180,11 +188,7 @@ def _volume(name: str) -> str:
     return f"""
 apiVersion: v1
 kind: PersistentVolume
-metadata:
-  name: {name}-data
-  annotations:
-    siteshift.io/run-level: "10"
-    siteshift.io/component: database
+metadata: {{name: {name}-data}}
 spec:
   accessModes: [ReadWriteOnce]
   capacity: {{storage: 1Gi}}
