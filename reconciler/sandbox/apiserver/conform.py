@@ -15,10 +15,11 @@ from reconciler.sandbox.apiserver.problems import cause, shown
 from reconciler.sandbox.apiserver.schema import Node
 
 
-def prune(node: Node, value: Any, path: str, unknown: list[str]) -> Any:
+def prune(node: Node, value: Any, path: str, unknown: list[str], *, merged: bool = False) -> Any:
     """The value without fields that the schema does not know, whose paths go to `unknown`.
 
-    Nulls go where the schema has a default, and everywhere in built-in types, whose decoder takes them for absent.
+    Nulls that the schema does not allow are taken for absent. In what an apply merged they stay (and are refused
+    later) unless there is a default, but for the types of built-in kinds, whose decoder does not know them.
     """
     if isinstance(value, dict) and node.shape == "map":
         kept = {}
@@ -27,20 +28,21 @@ def prune(node: Node, value: Any, path: str, unknown: list[str]) -> Any:
             place = f"{path}.{name}" if path else name
             if below is None:
                 unknown.append(place)
-            elif child is None and _absent(below):
+            elif child is None and _absent(below, merged=merged):
                 continue
             else:
-                kept[name] = prune(below, child, place, unknown)
+                kept[name] = prune(below, child, place, unknown, merged=merged)
         return kept
     if isinstance(value, list) and node.shape == "list":
-        return [prune(node.item, item, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
+        items = enumerate(value)
+        return [prune(node.item, item, f"{path}[{index}]", unknown, merged=merged) for index, item in items]
     return value
 
 
-def _absent(node: Node) -> bool:
-    if node.builtin:
-        return node.shape != "opaque"
-    return not node.nullable and node.default is not None
+def _absent(node: Node, *, merged: bool) -> bool:
+    if node.shape in ("any", "opaque"):
+        return False
+    return node.builtin or (not node.nullable and (not merged or node.default is not None))
 
 
 def fill(node: Node, value: Any) -> Any:

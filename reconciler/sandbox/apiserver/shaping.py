@@ -75,7 +75,7 @@ def decode_into(kind: Kind, manifest: dict[str, Any], request: Request | None) -
     else:
         _check_metadata_types(kind, manifest)
     unknown: list[str] = []
-    manifest = conform.prune(kind.schema, manifest, "", unknown)
+    manifest = conform.prune(kind.schema, manifest, "", unknown, merged=request is None)
     if unknown and request is not None:
         _report(kind, unknown, request)
     manifest = conform.fill(kind.schema, manifest)

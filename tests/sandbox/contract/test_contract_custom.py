@@ -214,3 +214,29 @@ def test_a_definition_is_named_after_what_it_defines(api) -> None:
     crd = definition("x.example.com")
     crd["metadata"]["name"] = "gadgets.x.example.com"
     assert ("metadata.name", "FieldValueInvalid") in api.create(DEFINITIONS, crd).causes
+
+
+def test_a_list_is_keyed_by_fields_that_are_always_there(api) -> None:
+    group = f"{uuid.uuid4().hex[:8]}.example.com"
+    crd = definition(group)
+    item = {"type": "object", "properties": {"name": {"type": "string"}}}
+    keyed = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": item}
+    root = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"parts": keyed}}}}
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = root
+    answer = api.create(DEFINITIONS, crd)
+    assert answer.code == 422
+    assert {reason for _, reason in answer.causes} == {"FieldValueRequired"}
+
+
+def test_a_map_that_an_apply_empties_becomes_null_and_is_refused(api, widgets) -> None:
+    """Whoever gives up all that a map holds leaves out the map itself."""
+    path = f"{widgets.path}/w"
+    api.apply(path, widgets.manifest(labels={"a": "1"}), manager="one")
+    refused = api.apply(path, widgets.manifest(labels={}), manager="one")
+    assert (refused.code, ("spec.labels", "FieldValueTypeInvalid") in refused.causes) == (422, True)
+    assert "labels" not in api.apply(path, widgets.manifest(), manager="one").body["spec"]
+
+
+def test_null_is_kept_where_it_is_allowed_and_else_taken_for_absent(api, widgets) -> None:
+    made = api.create(widgets.path, widgets.manifest(mode=None, short=None, tags=None, free={"k": None}))
+    assert (made.code, made.body["spec"]) == (201, {"size": 5, "mode": "fast", "free": {"k": None}})
