@@ -46,10 +46,14 @@ def _problems(before: Application | None, after: Application) -> Iterator[tuple[
 
 
 def _decisions(was: Placement, now: Placement) -> Iterator[tuple[str, bool]]:
-    """What only a new epoch may change; consents may be added to the epoch that waits for them."""
+    """What only a new epoch may change: everything that a site acts on. A controller that had acted on the epoch would
+    not look at it again, and freezes an application whose placement changes under it."""
     yield "active", was.active != now.active
     yield "move", was.move != now.move
     yield "declaredDown", set(was.declared_down) != set(now.declared_down)
+    yield "allowDataLoss", was.allow_data_loss != now.allow_data_loss
+    yield "allowDiscard", set(was.allow_discard) != set(now.allow_discard)
+    yield "overrideFence", was.override_fence != now.override_fence
 
 
 def _changed_beside(before: Application, after: Application) -> Iterator[str]:

@@ -35,7 +35,8 @@ ALLOWED = {
     "nothing changed": after({}),
     "moved": after({"active": "b", "epoch": 5}),
     "asked again": after({"epoch": 5}),
-    "consents come later": after({"allow_discard": ("b",), "override_fence": "by phone", "reason": "x"}),
+    "the reason is reworded": after({"reason": "x"}),
+    "consents come with the next epoch": after({"epoch": 5, "allow_discard": ("b",), "override_fence": "by phone"}),
     "moved into a disaster": after({"active": "b", "epoch": 5, "move": "disaster", "declared_down": ("a",)}),
     "home changed in a move": after({"active": "b", "epoch": 5}, home="b"),
     "sites changed in place": after({}, sites=("b", "a", "c")),
@@ -49,6 +50,10 @@ REFUSED = {
     "declared without an epoch": (
         after({"declared_down": ("b",)}),
         "spec.declaredDown changed and spec.epoch is still 4",
+    ),
+    "consent without an epoch": (
+        after({"allow_discard": ("b",)}),
+        "spec.allowDiscard changed and spec.epoch is still 4",
     ),
     "other kind of move": (after({"move": "disaster"}), "spec.move changed and spec.epoch is still 4"),
     "sites in a move": (after({"active": "b", "epoch": 5}, sites=("b", "c")), "changes its sites in the same step"),
