@@ -113,7 +113,7 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
     config: Any = kubernetes.config  # declares itself typed, and is not
     configuration = Configuration()
     try:
-        if kubeconfig is None and context is None and _in_pod():
+        if kubeconfig is None and context is None and in_pod():
             config.load_incluster_config(client_configuration=configuration)
         else:
             config.load_kube_config(kubeconfig, context, configuration, persist_config=False)
@@ -124,7 +124,8 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
     return configuration
 
 
-def _in_pod() -> bool:
+def in_pod() -> bool:
+    """Whether this process runs in a pod and nobody gave it a kubeconfig."""
     import os
 
     explicit = os.environ.get("KUBECONFIG") or os.path.exists(os.path.expanduser("~/.kube/config"))

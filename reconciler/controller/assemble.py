@@ -10,12 +10,14 @@ from pathlib import Path
 
 from reconciler.clock import Clock
 from reconciler.cluster import Caches, Cluster
+from reconciler.cluster.endpoint import in_pod
 from reconciler.controller.carry_out import Mover
 from reconciler.controller.carry_out_publish import Publisher
-from reconciler.controller.desired import Desired, placement_reader
+from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.leader import Leadership
 from reconciler.controller.loop import Parts
-from reconciler.errors import UsageError
+from reconciler.controller.reporting import last_revision
+from reconciler.errors import SourceError, UsageError
 from reconciler.source import Mirror
 
 
@@ -33,6 +35,10 @@ class Settings:
     git_timeout: float = 60.0
 
 
+LEASE = 15.0
+"""How long the controller's Lease lasts at most, in seconds; Kubernetes' own controllers use as much."""
+
+
 def assemble(settings: Settings, clock: Clock) -> Parts:
     """The parts of one site's controller. Raises SourceError, ClusterError or InputErrors where it cannot begin."""
     mirror = Mirror(
@@ -44,12 +50,12 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         clock=clock,
     )
     desired = Desired(mirror, settings.site)
-    revision = desired.at(mirror.fetch().branch)
+    revision = _first_revision(settings, mirror, desired)
     mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}
     if settings.site not in sites:
         raise UsageError(f'--site is "{settings.site}", which is no site of this fleet ({", ".join(sites)})')
-    cluster = Cluster.connect(settings.kubeconfig, settings.context or sites[settings.site].context)
+    cluster = _connect(settings, sites[settings.site].context)
     publisher = Publisher(mirror, settings.site, tuple(sites), revision.fleet.refs, clock)
     identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     return Parts(
@@ -59,6 +65,24 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         Caches(cluster, clock=clock),
         publisher,
         Mover(settings.site, cluster, publisher, clock, placement_reader(mirror)),
-        Leadership(cluster, identity, duration=revision.fleet.permit, clock=clock),
+        Leadership(cluster, identity, duration=min(LEASE, revision.fleet.permit), clock=clock),
         desired,
     )
+
+
+def _first_revision(settings: Settings, mirror: Mirror, desired: Desired) -> Revision:
+    """The branch's head. Where Git does not answer, the commit that this site acted on last, if it is still here: a
+    controller that restarts while it is cut off still has leases to keep and stops to finish."""
+    try:
+        return desired.at(mirror.fetch().branch)
+    except SourceError:
+        last = last_revision(_connect(settings, None), settings.site)
+        if not last:
+            raise
+        return desired.at(last)
+
+
+def _connect(settings: Settings, context: str | None) -> Cluster:
+    """The site's cluster: as the command line says, in a pod the pod's own, else by the context in siteshift.yaml."""
+    wanted = settings.context or (None if settings.kubeconfig is None and in_pod() else context)
+    return Cluster.connect(settings.kubeconfig, wanted)

@@ -26,7 +26,7 @@ class Leadership:
     def __init__(self, cluster: Cluster, identity: str, *, duration: float, clock: Clock) -> None:
         self._cluster = cluster
         self._identity = identity
-        self._duration = duration
+        self.duration = duration
         self._clock = clock
         self._seen: tuple[str, float] | None = None
         self._held_until = float("-inf")
@@ -42,7 +42,7 @@ class Leadership:
         started = self._clock.monotonic()
         try:
             if self._write():
-                self._held_until = started + self._duration
+                self._held_until = started + self.duration
         except (Conflict, AlreadyExists):
             self._held_until = float("-inf")
         except ClusterError:
@@ -94,7 +94,7 @@ class Leadership:
             "metadata": old.get("metadata") or {"name": LEASE_NAME, "namespace": SYSTEM_NAMESPACE},
             "spec": {
                 "holderIdentity": self._identity,
-                "leaseDurationSeconds": max(1, round(self._duration)),
+                "leaseDurationSeconds": max(1, round(self.duration)),
                 "acquireTime": spec.get("acquireTime", now) if mine else now,
                 "renewTime": now,
                 "leaseTransitions": (spec.get("leaseTransitions") or 0) + (not mine),

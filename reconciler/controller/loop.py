@@ -37,7 +37,7 @@ BUSY = 0.5
 """How often a pass looks at the time while something is waited for, in seconds."""
 
 RENEWALS = 4
-"""Permits and the Lease are renewed so often within the time that a permit lasts."""
+"""The Lease is renewed so often within the time that it lasts, and permits are looked at twice as often in theirs."""
 
 RETRY = 1.0
 """How long to wait before a failed beginning is tried again, in seconds."""
@@ -225,12 +225,19 @@ class _Work:
             self._parts.publisher.fetch()
 
     def _keep_rights(self) -> None:
+        """The Lease, the applications' leases and the permits, each as often as it needs to be looked at."""
         parts = self._parts
+        permits_at = self._clock.monotonic()
         while not self._stop.is_set():
+            look = self._fleet.permit / (2 * RENEWALS)
             try:
                 if parts.leadership.renew():
                     parts.mover.check_leases()
-                    parts.mover.renew_permits()
+                    if self._clock.monotonic() >= permits_at:
+                        permits_at = self._clock.monotonic() + look
+                        parts.mover.renew_permits()
             except ClusterError as error:
                 self._log.change("failed", "rights", str(error))
-            self._clock.wait(self._stop, self._fleet.permit / RENEWALS)
+            else:
+                self._log.change("failed", "rights", "")
+            self._clock.wait(self._stop, min(parts.leadership.duration / RENEWALS, look))

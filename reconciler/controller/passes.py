@@ -16,7 +16,7 @@ from reconciler.controller.carry_out import Mover, Outcome
 from reconciler.controller.desired import Desired, Revision
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
-from reconciler.errors import SiteshiftError
+from reconciler.errors import ClusterError, SiteshiftError
 from reconciler.fleet.model import Application, Role
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph
@@ -140,13 +140,16 @@ class Passes:
         except InputError as error:
             # What is there stays as it is, and applications can still be moved: only the platform's change waits.
             mode: graph.Mode = "updating" if self.platform.completed else "installing"
-            return UnitState("platform", error=str(error)), mode
+            return UnitState("platform", error=str(error), payload=self.platform.completed), mode
         items.sort(key=lambda item: item.order)
         payload = _digest(items)
         mode = self.platform.mode(payload)
         self.platform.attempt = self.platform.attempt + 1 if mode == "steady" else 0
         nodes = graph.build(_tasks(items), mode, self.platform.attempt)
-        self.pruner.cover(items)
+        try:
+            self.pruner.cover(items)
+        except ClusterError as error:
+            return UnitState("platform", error=str(error), desired=_refs(items), payload=self.platform.completed), mode
         state = self._execute("platform", nodes, "active", cancelled, lambda item: self.applier.bring(item, "active"))
         if state.complete:
             self.platform.completed = payload
@@ -175,7 +178,10 @@ class Passes:
         except InputError as invalid:
             return UnitState(application.name, outcome=outcome, error=str(invalid)), survey
         survey = survey.allowed(outcome)
-        self.pruner.cover(items)
+        try:
+            self.pruner.cover(items)
+        except ClusterError as failed:
+            return UnitState(application.name, outcome=outcome, error=str(failed), desired=_refs(items)), survey
         state = self._execute(
             application.name,
             graph.barriers(_tasks(items)),

@@ -19,6 +19,20 @@ API_VERSION = "siteshift.io/v1alpha1"
 STATES = {"installing": "Installing", "updating": "Updating", "steady": "Steady"}
 
 
+def last_revision(cluster: Cluster, site: str) -> str:
+    """The commit that the site's controller acted on last, as the Site's status keeps it; "" if it never did."""
+    return str(_site_status(cluster, site).get("revision") or "")
+
+
+def _site_status(cluster: Cluster, site: str) -> dict[str, Any]:
+    try:
+        found = cluster.get(API_VERSION, "Site", SYSTEM_NAMESPACE, site)
+    except NotFound:
+        return {}
+    status: dict[str, Any] = found.get("status") or {}
+    return status
+
+
 class Reporter:
     """Reports the passes of one site."""
 
@@ -31,11 +45,7 @@ class Reporter:
 
     def completed_payload(self) -> str:
         """The platform that was last complete here, as the Site's status keeps it; "" if none was."""
-        try:
-            site = self._cluster.get(API_VERSION, "Site", SYSTEM_NAMESPACE, self._site)
-        except NotFound:
-            return ""
-        return str((site.get("status") or {}).get("payload") or "")
+        return str(_site_status(self._cluster, self._site).get("payload") or "")
 
     def report(self, report: PassReport) -> None:
         """Log what changed and write the statuses that changed."""
