@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.errors import SiteshiftError
 from reconciler.sandbox.apiserver.server import USERS, ApiServer
 
 
@@ -32,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     users = (*USERS, *options.user)
-    server = ApiServer(options.data, host=options.host, port=options.port, users=users, audit=options.audit).start()
+    try:
+        server = ApiServer(options.data, host=options.host, port=options.port, users=users, audit=options.audit).start()
+    except (SiteshiftError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     if options.kubeconfig:
         options.kubeconfig.mkdir(parents=True, exist_ok=True)
         for user in server.tokens:

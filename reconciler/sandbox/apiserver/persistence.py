@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.errors import SiteshiftError
+
 NAME = "store.jsonl"
 REWRITE_AFTER = 64 * 1024 * 1024
 """Bytes of writes after which a new snapshot is due: some 30,000 writes of ordinary objects, reread in a second."""
@@ -48,11 +50,15 @@ class Log:
         data = self._path.read_bytes()
         whole = data.rfind(b"\n") + 1
         lines = data[:whole].splitlines()
-        snapshot = int(json.loads(lines[0])["snapshot"]) if lines else 0
+        try:
+            snapshot = int(json.loads(lines[0])["snapshot"]) if lines else 0
+            parsed = [_parse(line) for line in lines[1:]]
+        except (ValueError, TypeError, KeyError) as error:
+            raise SiteshiftError(f"{self._path}: error: not a store of this API server: {error}") from None
         self._open()
         if whole < len(data):
             os.truncate(self._path, whole)
-        return snapshot, [_parse(line) for line in lines[1:]]
+        return snapshot, parsed
 
     def append(self, line: Line) -> None:
         """Keep one write."""

@@ -19,6 +19,8 @@ LARGEST_BODY = 8 * 1024 * 1024
 """Bytes; real servers refuse bodies above 3 MiB, aggregated lists never come in."""
 
 HANDSHAKE_SECONDS = 10.0
+GRACE_SECONDS = 2.0
+"""What an answer that is under way when the server stops is given, for each connection at most."""
 
 
 @dataclass(slots=True)
@@ -60,19 +62,20 @@ class Listener:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Close everything and wait for the connections' threads."""
+        """Take no further request, let answers that are under way end, then close everything."""
         self._stopping = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._acceptor.join()
-        with self._lock:
-            for one in self._open.values():
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join()
+        for how, patience in ((socket.SHUT_RD, GRACE_SECONDS), (socket.SHUT_RDWR, None)):
+            with self._lock:
+                threads = list(self._threads)
+                for one in self._open.values():
+                    with contextlib.suppress(OSError):
+                        socket.socket.shutdown(one, how)  # SSLSocket's own would go on in clear text
+            for thread in threads:
+                thread.join(patience)
 
     def _accept(self) -> None:
         while not self._stopping:
@@ -97,7 +100,7 @@ class Listener:
                     if self._stopping:
                         return
                 secure.settimeout(None)
-                _Connection(secure, self._handler, self._date).run()
+                _Connection(secure, self._handler, self._date, lambda: self._stopping).run()
         except (OSError, ValueError):
             pass  # the client went away, or we are stopping
         finally:
@@ -108,8 +111,10 @@ class Listener:
 
 
 class _Connection:
-    def __init__(self, secure: ssl.SSLSocket, handler: Handler, date: Callable[[], str]) -> None:
-        self._socket, self._handler, self._date = secure, handler, date
+    def __init__(
+        self, secure: ssl.SSLSocket, handler: Handler, date: Callable[[], str], stopping: Callable[[], bool]
+    ) -> None:
+        self._socket, self._handler, self._date, self._stopping = secure, handler, date, stopping
         self._buffer = b""
 
     def run(self) -> None:
@@ -194,7 +199,7 @@ class _Connection:
         for chunk in chunks:
             if chunk:
                 self._socket.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-            if select.select([self._socket], [], [], 0)[0]:
+            if select.select([self._socket], [], [], 0)[0] and not self._stopping():
                 return False  # a watching client says nothing: it has closed
         self._socket.sendall(b"0\r\n\r\n")
         return True

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from reconciler.errors import SiteshiftError
 from reconciler.sandbox.apiserver import ApiServer, persistence
 from reconciler.sandbox.apiserver.persistence import NAME
 from reconciler.sandbox.apiserver.store import Store
@@ -113,7 +114,7 @@ def test_a_new_snapshot_keeps_all_objects_and_shrinks_the_file(tmp_path, monkeyp
 
 def test_a_file_of_something_else_is_an_error_and_not_an_empty_store(tmp_path) -> None:
     (tmp_path / NAME).write_text("hello\n")
-    with pytest.raises(ValueError, match="Expecting value"):
+    with pytest.raises(SiteshiftError, match="not a store of this API server"):
         persistence.Log(tmp_path).read()
 
 
