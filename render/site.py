@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from render.errors import InputError
 from render.kustomization import Options, Origin, build
 from render.tree import FolderTree, MemoryTree, OverlayTree, RecordingTree, Tree
+from render.tree.remote import RemoteTree
 
 SHIPPED = Path(__file__).resolve().parent.parent / "overlays"
 """The role overlays of this installation."""
@@ -125,7 +126,8 @@ def kustomization(unit: Unit) -> str:
 def joined(tree: Tree, unit: Unit) -> Tree:
     """The fleet repository, the shipped overlays and the unit's kustomization.yaml as one tree; build its root."""
     top = MemoryTree({"kustomization.yaml": kustomization(unit)})
-    return OverlayTree(top, {FLEET: tree, OVERLAYS: FolderTree(SHIPPED)})
+    whole = OverlayTree(top, {FLEET: tree, OVERLAYS: FolderTree(SHIPPED)})
+    return tree.around(whole) if isinstance(tree, RemoteTree) else whole
 
 
 def render_unit(tree: Tree, unit: Unit) -> tuple[SiteManifest, ...]:

@@ -10,7 +10,8 @@ from render.kustomization.context import Context
 from render.kustomization.draft import Draft
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
-from render.kustomization.model import Options, Resource
+from render.kustomization.model import Helm, Options, Resource
+from render.kustomization.observer import Observer
 from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance, transformations_text
 from render.kustomization.transformers.hash import add_hashes
 from render.kustomization.transformers.name_reference import fix_references
@@ -46,12 +47,20 @@ READER_ANNOTATIONS = frozenset(
 """Annotations that Kustomize keeps for itself and takes away at the end, whoever wrote them."""
 
 
-def build(tree: Tree, folder: str, options: Options | None = None) -> tuple[Resource, ...]:
+def build(
+    tree: Tree,
+    folder: str,
+    options: Options | None = None,
+    *,
+    helm: Helm | None = None,
+    observer: Observer | None = None,
+) -> tuple[Resource, ...]:
     """The objects of the kustomization in a folder, in order.
 
+    `helm` inflates charts where `options.enable_helm` allows it; `observer` is told of every step.
     Raises `InputError`s (`KustomizationError`, `YamlError`, `TreeError`) that name file, line and what to do.
     """
-    context = Context(tree, options or Options())
+    context = Context(tree, options or Options(), helm=helm, observer=observer)
     root = normalise(folder)
     if tree.kind(root) != "folder":
         raise KustomizationError(
@@ -65,6 +74,8 @@ def build(tree: Tree, folder: str, options: Options | None = None) -> tuple[Reso
     accumulator = layer.accumulate(Accumulator())
     for finish in FINISHING:
         finish(layer, accumulator)
+        if observer is not None:
+            observer.finished(finish.__name__.strip("_").replace("_", " "), accumulator)
     return tuple(Resource(draft.content, draft.origin) for draft in accumulator.drafts)
 
 
@@ -107,7 +118,7 @@ def _sort(layer: Layer, accumulator: Accumulator) -> None:
 
 
 def _add_managed_by(layer: Layer, accumulator: Accumulator) -> None:
-    if "managedByLabel" in (layer.get("buildMetadata") or ()):
+    if layer.context.options.managed_by or "managedByLabel" in (layer.get("buildMetadata") or ()):
         for draft in accumulator.drafts:
             draft.set(("metadata", "labels", MANAGED_BY[0]), MANAGED_BY[1])
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render.kustomization.model import Options
 from render.kustomization.schema import Schemas
 from render.tree.seam import Tree
 
+if TYPE_CHECKING:
+    from render.kustomization.model import Helm
+    from render.kustomization.observer import Observer
+
 
 class Context:
     """One build. Each file is read once, however often it is named."""
 
-    def __init__(self, tree: Tree, options: Options) -> None:
+    def __init__(
+        self, tree: Tree, options: Options, *, helm: Helm | None = None, observer: Observer | None = None
+    ) -> None:
         self.tree = tree
         self.options = options
+        self.helm = helm
+        self.observer = observer
         self.schemas = Schemas()
         self.schema_set = False
         """Whether a kustomization has brought its own schema: the topmost one wins."""
@@ -31,6 +39,10 @@ class Context:
 
     def display(self, path: str) -> str:
         """A tree's path as messages show it: absolute where the tree has a place on disk."""
+        if path.startswith("git:"):
+            from render.tree.remote import shown
+
+            return shown(path) or path
         root = self.tree.root.rstrip("/")
         return simplified(f"{root}/{path}") if path else root or "/"
 

@@ -21,9 +21,9 @@ from render.kustomization.generators.config_map_secret import (
     make_secret,
     with_global_options,
 )
-from render.kustomization.loader import Loader
+from render.kustomization.loader import Loader, is_remote
 from render.kustomization.provenance import Provenance
-from render.kustomization.tables.fields import KUSTOMIZATION, NOT_SUPPORTED_YET
+from render.kustomization.tables.fields import KUSTOMIZATION
 from render.tree.seam import below
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -48,6 +48,9 @@ class Layer:
         """Gather and transform; for a component, what its caller has gathered so far."""
         from render.kustomization.steps import run_transformers
 
+        observer = self.context.observer
+        if observer is not None:
+            observer.begins(self, accumulator)
         for gather in GATHERING:
             accumulator = gather(self, accumulator)
         run_transformers(self, accumulator)
@@ -63,12 +66,17 @@ class Layer:
     @contextmanager
     def at(self, *trail: str | int) -> Iterator[None]:
         """Errors in here that know no place get that of a field of this kustomization."""
+        observer = self.context.observer
+        if observer is not None:
+            observer.before(self, trail)
         try:
             yield
         except (KustomizationError, TreeError) as error:
             if error.path is not None and not isinstance(error, TreeError):
                 raise
             raise self._located(error, trail) from error
+        if observer is not None:
+            observer.after(self, trail)
 
     def _located(self, error: InputError, trail: Trail) -> InputError:
         line, column = yaml.position(self.context.read(self.path), self.path, 0, list(trail))
@@ -115,12 +123,6 @@ class Layer:
         fields = {name: value for name, value in fields.items() if value not in ("", None)}
         if not set(fields) - {"kind", "apiVersion"}:
             raise KustomizationError("kustomization.yaml is empty", path=self.path, hint="list its resources")
-        for name in NOT_SUPPORTED_YET:
-            if name in fields:
-                with self.at(name):
-                    raise KustomizationError(
-                        f"the field {name} is not supported yet", hint="render the chart into a file and list that"
-                    )
         return self._settled(fields)
 
     def _settled(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +165,8 @@ def accumulate_entries(layer: Layer, accumulator: Accumulator, field: str, entri
 
 def _drafts_of_entry(layer: Layer, entry: str) -> list[Draft] | Loader:
     loader = layer.loader
+    if is_remote(entry) and not entry.endswith((".yaml", ".yml", ".json")):
+        return loader.new(entry)
     try:
         path = loader.load_path(entry)
         if layer.context.tree.kind(path) == "folder":
@@ -295,6 +299,10 @@ def _run_generators(layer: Layer, accumulator: Accumulator) -> Accumulator:
                 if layer.provenance is not None:
                     made.provenance = layer.provenance.of_builtin(layer.path, kind)
                 absorb(accumulator, made)
+    if layer.get("helmCharts") or layer.get("helmChartInflationGenerator"):
+        from render.kustomization.generators.helm_chart_inflation import run_helm
+
+        run_helm(layer, accumulator)
     if layer.get("generators"):
         from render.kustomization.plugins import run_generators
 

@@ -6,7 +6,6 @@ a folder that is being built already. Nothing is fetched from elsewhere.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from render import yaml
@@ -17,14 +16,14 @@ from render.kustomization.model import Origin
 from render.kustomization.resources import resources_in
 from render.tree.seam import normalise
 
-_REMOTE = re.compile(
-    r"^(?:https?://|ssh://|git://|git::|[\w.-]+@[\w.-]+:|(?:github|gitlab|bitbucket)\.(?:com|org)[/:])"
-)
 
-
-def is_remote(path: str) -> bool:
+def is_remote(entry: str) -> bool:
     """Whether an entry means something on a network."""
-    return _REMOTE.match(path) is not None
+    if ":" not in entry and ".com/" not in entry and ".org/" not in entry:
+        return False
+    from render.tree import remote  # few kustomizations have any, and every build would pay for it
+
+    return remote.is_remote(entry)
 
 
 class Loader:
@@ -41,13 +40,21 @@ class Loader:
             base = self.context.tree.root.rstrip("/")
             if simplified(entry).startswith(f"{base}/"):
                 return normalise(simplified(entry)[len(base) + 1 :])
-        return normalise(entry, self.root)
+        path = normalise(entry, self.root)
+        mount = self.root.partition("/")[0]
+        if mount.startswith("git:") and path.partition("/")[0] != mount:
+            raise KustomizationError(
+                "security; bases in kustomizations found in cloned git repos must be within the repo, but"
+                f" '{entry}' is outside '{self.context.display(mount)}'"
+            )
+        return path
 
     def load_path(self, entry: str) -> str:
         """The tree's path of a file that this kustomization reads. Raises `KustomizationError` if it may not."""
         if is_remote(entry):
             raise KustomizationError(
-                f"remote files are not supported yet: {entry}", hint="keep a copy of the file in the repository"
+                f"remote files are not supported: {entry}",
+                hint="keep a copy of the file in the repository; bases may be Git URLs",
             )
         path = self.path(entry)
         if self.context.options.load_restrictor == "rootOnly":
@@ -93,9 +100,7 @@ class Loader:
         if not entry:
             raise KustomizationError("new root cannot be empty")
         if is_remote(entry):
-            raise KustomizationError(
-                f"remote bases are not supported yet: {entry}", hint="keep a copy of the base in the repository"
-            )
+            return self._remote(entry)
         if entry.startswith("/"):
             raise KustomizationError(f"new root '{entry}' cannot be absolute")
         root = self.path(entry)
@@ -107,6 +112,10 @@ class Loader:
             )
         if kind == "file":
             raise KustomizationError(f"must build at directory: '{self.context.display(root)}': file is not directory")
+        return self._unvisited(root)
+
+    def _unvisited(self, root: str) -> Loader:
+        """The loader of a folder that is not being built already."""
         visited: Loader | None = self
         shown = self.context.display(root)
         while visited is not None:
@@ -118,6 +127,20 @@ class Loader:
                 )
             visited = visited.referrer
         return Loader(self.context, root, self)
+
+    def _remote(self, entry: str) -> Loader:
+        """The folder of a base in another Git repository."""
+        from render.tree.remote import parse_remote
+
+        remote = parse_remote(entry)
+        kind = self.context.tree.kind(remote.place)
+        if kind is None and self.context.tree.kind(remote.mount) is None:
+            raise KustomizationError(
+                f"remote bases are not read here: {entry}", hint="keep a copy of the base in the repository"
+            )
+        if kind != "folder":
+            raise KustomizationError(f"'{self.context.display(remote.place)}' is no folder of that repository")
+        return self._unvisited(remote.place)
 
     def parse_settings(self, data: bytes, path: str) -> Any:
         """A configuration file: one document by the rules of kustomization.yaml, None if it is empty."""

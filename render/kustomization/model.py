@@ -6,7 +6,7 @@ them and half of them build a single object.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 Manifest = dict[str, Any]
 """A Kubernetes object as plain data."""
@@ -17,11 +17,14 @@ class Options(NamedTuple):
 
     `load_restrictor`: whether patch and data files must lie in or below their kustomization's folder.
     `reorder`: the order of the result; unspecified means legacy unless the kustomization has `sortOptions`.
+    `enable_helm`: whether `helmCharts` may be inflated, by the function that `build` is given.
+    `managed_by`: whether every object gets the label app.kubernetes.io/managed-by, as `buildMetadata` can ask too.
     """
 
     load_restrictor: Literal["rootOnly", "none"] = "rootOnly"
     reorder: Literal["unspecified", "legacy", "none"] = "unspecified"
     enable_helm: bool = False
+    managed_by: bool = False
 
 
 class Origin(NamedTuple):
@@ -36,3 +39,15 @@ class Resource(NamedTuple):
 
     manifest: Manifest
     origin: Origin
+
+
+class Helm(Protocol):
+    """What inflates charts; both raise `SiteshiftError`. A chart's files go by their paths below its folder."""
+
+    def pull(self, repository: str, name: str, version: str, *, devel: bool) -> dict[str, bytes]:
+        """The files of a chart in a repository (a URL); `version` is "" for the newest."""
+
+    def template(
+        self, name: str, files: dict[str, bytes], values: tuple[bytes, ...], arguments: tuple[str, ...]
+    ) -> bytes:
+        """What `helm template` prints. `values` are the texts of values files, later ones win; `arguments` all others."""

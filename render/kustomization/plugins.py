@@ -72,10 +72,11 @@ def run_generators(layer: Layer, accumulator: Accumulator) -> None:
         with layer.at("generators"):
             make = _kind(config, GENERATORS, "generator")
             with _configuring(config):
-                made = make(layer.loader, _settings(config), layer.path)
-            if layer.provenance is not None and config.provenance is not None:
-                made.provenance = layer.provenance.of_plugin(config.provenance, config.content)
-            absorb(accumulator, made)
+                drafts = make(layer.loader, _settings(config), layer.path)
+            for made in drafts if isinstance(drafts, list) else [drafts]:
+                if layer.provenance is not None and config.provenance is not None:
+                    made.provenance = layer.provenance.of_plugin(config.provenance, config.content)
+                absorb(accumulator, made)
 
 
 def run_plugins(layer: Layer, accumulator: Accumulator, field: str) -> None:
@@ -128,7 +129,7 @@ def _kind(config: Draft, table: dict[str, Any], what: str) -> Any:
         return table[kind]
     if kind in GENERATORS or kind in TRANSFORMERS:
         raise KustomizationError(f"plugin {config.text} not a {what}", path=config.origin.path)
-    hint = "charts are not supported yet" if kind.startswith("Helm") else f"it may be {', '.join(sorted(table))}"
+    hint = f"it may be {', '.join(sorted(table))}"
     raise KustomizationError(f"unable to load builtin {gvk_text(config.gvk)}", path=config.origin.path, hint=hint)
 
 
@@ -298,9 +299,18 @@ def _iam_policy(loader: Loader, settings: Settings, path: str) -> Draft:
     return make_service_account(loader, settings, path)
 
 
-GENERATORS: dict[str, Callable[[Loader, Settings, str], Draft]] = {
+def _helm(loader: Loader, settings: Settings, path: str) -> list[Draft]:
+    from render.kustomization.generators.helm_chart_inflation import inflate
+
+    form = {**forms.HELM_CHART, **forms.HELM_GLOBALS}
+    args = {key: value for key in form if (value := _decoded(settings, key, form[key])) is not None}
+    return inflate(loader, args, path)
+
+
+GENERATORS: dict[str, Callable[[Loader, Settings, str], Draft | list[Draft]]] = {
     "ConfigMapGenerator": _config_map,
     "SecretGenerator": _secret,
+    "HelmChartInflationGenerator": _helm,
     "IAMPolicyGenerator": _iam_policy,
 }
 TRANSFORMERS: dict[str, Callable[[Loader, Settings, str], Change]] = {

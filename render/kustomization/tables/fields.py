@@ -67,6 +67,41 @@ CONFIG_MAP: dict[str, Form] = {
     "options": GENERATOR_OPTIONS,
 }
 SECRET: dict[str, Form] = {**CONFIG_MAP, "type": "string"}
+HELM_GLOBALS: dict[str, Form] = {"chartHome": "string", "configHome": "string"}
+HELM_CHART: dict[str, Form] = {
+    "name": "string",
+    "version": "string",
+    "repo": "string",
+    "releaseName": "string",
+    "namespace": "string",
+    "additionalValuesFiles": STRINGS,
+    "valuesFile": "string",
+    "valuesInline": "any",
+    "valuesMerge": "string",
+    "includeCRDs": "bool",
+    "skipHooks": "bool",
+    "apiVersions": STRINGS,
+    "kubeVersion": "string",
+    "nameTemplate": "string",
+    "skipTests": "bool",
+    "debug": "bool",
+    "devel": "bool",
+}
+HELM_CHART_OF_OLD: dict[str, Form] = {
+    "chartName": "string",
+    "chartVersion": "string",
+    "chartRepoUrl": "string",
+    "chartHome": "string",
+    "chartRepoName": "string",
+    "helmBin": "string",
+    "helmHome": "string",
+    "values": "string",
+    "valuesLocal": "any",
+    "valuesMerge": "string",
+    "releaseName": "string",
+    "releaseNamespace": "string",
+    "extraArgs": STRINGS,
+}
 METADATA: dict[str, Form] = {
     "name": "string",
     "namespace": "string",
@@ -116,9 +151,9 @@ KUSTOMIZATION: dict[str, Form] = {
     "bases": STRINGS,
     "configMapGenerator": ("list", CONFIG_MAP),
     "secretGenerator": ("list", SECRET),
-    "helmGlobals": "any",
-    "helmCharts": ("list", "any"),
-    "helmChartInflationGenerator": ("list", "any"),
+    "helmGlobals": HELM_GLOBALS,
+    "helmCharts": ("list", HELM_CHART),
+    "helmChartInflationGenerator": ("list", HELM_CHART_OF_OLD),
     "generatorOptions": GENERATOR_OPTIONS,
     "configurations": STRINGS,
     "generators": STRINGS,
@@ -126,6 +161,3 @@ KUSTOMIZATION: dict[str, Form] = {
     "validators": STRINGS,
     "buildMetadata": STRINGS,
 }
-
-NOT_SUPPORTED_YET: tuple[str, ...] = ("helmGlobals", "helmCharts", "helmChartInflationGenerator")
-"""Fields that Kustomize has and this engine refuses by name."""

@@ -224,10 +224,12 @@ def test_objects_say_which_document_they_came_from() -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["helmCharts", "helmChartInflationGenerator"])
-def test_a_field_that_is_not_supported_is_refused_by_name(field: str) -> None:
-    files = {"kustomization.yaml": f"resources: []\n{field}: [{{name: a}}]\n"}
-    with pytest.raises(KustomizationError, match=f"{field} is not supported yet") as caught:
+@pytest.mark.parametrize(
+    ("field", "name"), [("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")], ids=["now", "of-old"]
+)
+def test_charts_are_inflated_only_where_it_is_allowed(field: str, name: str) -> None:
+    files = {"kustomization.yaml": f"resources: []\n{field}: [{{{name}: a}}]\n"}
+    with pytest.raises(KustomizationError, match="must specify --enable-helm") as caught:
         build(MemoryTree(files), "")
     assert (caught.value.path, caught.value.line) == ("kustomization.yaml", 2)
 
@@ -235,7 +237,7 @@ def test_a_field_that_is_not_supported_is_refused_by_name(field: str) -> None:
 @pytest.mark.parametrize("entry", ["https://github.com/a/b//c?ref=v1", "github.com/a/b", "git@host:a/b.git"])
 def test_nothing_is_fetched(entry: str) -> None:
     files = {"kustomization.yaml": f"resources: ['{entry}']\n"}
-    with pytest.raises(KustomizationError, match="not supported yet"):
+    with pytest.raises(KustomizationError, match="remote bases are not read here"):
         build(MemoryTree(files), "")
 
 
