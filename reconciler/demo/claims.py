@@ -12,7 +12,7 @@ from reconciler.demo.checker.observer import Key
 from reconciler.demo.fleet import CAP, LEASE_SECONDS
 from reconciler.demo.stage import Claim, Stage
 from reconciler.demo.table import Row
-from reconciler.demo.view import COPY
+from reconciler.demo.timeline import COPY
 
 STARTABLE = 8
 """So many workloads at least must have been free to start at once, or the cap proves nothing."""

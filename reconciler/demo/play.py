@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from reconciler.demo.stage import Interrupts, Stage
 from reconciler.demo.story import STORY, table
 from reconciler.demo.table import as_text
 from reconciler.demo.world import World
+from reconciler.errors import SiteshiftError
 from reconciler.sandbox.processes import Processes
 
 
@@ -28,9 +31,12 @@ def play(folder: Path | None, color: str) -> bool:
             keep = keep or not observed
             end = "Every step was observed" if observed else f"Not every step was observed; logs and state: {place}"
             screen.say(f"{end} ({time.monotonic() - begun:.0f} s).")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SiteshiftError("nobody reads the demo's output any more: it was ended") from None
     except Exception:
         keep = True
-        print(f"The demo broke; logs and state: {place}")
+        print(f"The demo broke; logs and state: {place}", file=sys.stderr)
         raise
     finally:
         if not keep:

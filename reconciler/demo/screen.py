@@ -15,13 +15,16 @@ from reconciler.demo.view import ApplicationView, SiteView
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-MOMENTS = 14
-"""Lines of the time line that stay on a terminal."""
+MOMENTS = 16
+"""Lines of the time line that stay on a terminal, at most."""
+
+AROUND = 11
+"""Lines of the picture that are not the time line."""
 
 REDRAW = 0.2
 """Seconds between two drawings; drawing costs the sites' processor time."""
 
-STATE_STYLES = {"active": "bold green", "passive": "cyan"}
+ROLE_STYLES = {"active": "bold green", "passive": "cyan"}
 
 
 class Screen(Protocol):
@@ -82,7 +85,7 @@ class Live:
         from rich.live import Live as Picture
 
         self._console = console
-        self._moments: deque[str] = deque(maxlen=MOMENTS)
+        self._moments: deque[str] = deque(maxlen=max(3, min(MOMENTS, console.height - AROUND)))
         self._drawn = 0.0
         self._picture = Picture(console=console, auto_refresh=False, transient=True, redirect_stderr=False)
 
@@ -136,7 +139,7 @@ def picture(sites: Sequence[SiteView], moments: Iterable[str], waiting: str) -> 
     from rich.table import Table
     from rich.text import Text
 
-    beside = Table.grid(expand=True, padding=(0, 1))
+    beside = Table.grid(expand=True)
     for _ in sites:
         beside.add_column(ratio=1)
     beside.add_row(*(_site(site) for site in sites))
@@ -144,29 +147,34 @@ def picture(sites: Sequence[SiteView], moments: Iterable[str], waiting: str) -> 
 
 
 def _site(site: SiteView) -> RenderableType:
+    from rich.console import Group
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
     if not site.alive:
         return Panel(Text("every process of it was killed", "bold red"), title=f"site {site.name}", border_style="red")
-    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
-    for heading in ("application", "role", "state", "data", "run levels", "starting"):
+    numbers = sorted({level.number for application in site.applications for level in application.levels})
+    table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("application", ratio=1, no_wrap=True, overflow="ellipsis")
+    for heading in ("role", "state"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for number in numbers:
+        table.add_column(str(number), no_wrap=True, justify="right")
     for application in site.applications:
-        table.add_row(*_cells(application))
-    return Panel(table, title=f"site {site.name}", subtitle=f"{site.starting} starting", border_style="blue")
+        table.add_row(*_cells(application, numbers))
+    names = ", ".join(f"{each.name}/{name}" for each in site.applications for name in each.starting)
+    starting = Text(f"starting {site.starting}: {names}" if names else "", "yellow", no_wrap=True, overflow="ellipsis")
+    return Panel(Group(table, starting), title=f"site {site.name}", border_style="blue")
 
 
-def _cells(application: ApplicationView) -> tuple[RenderableType, ...]:
+def _cells(application: ApplicationView, numbers: Iterable[int]) -> tuple[RenderableType, ...]:
     from rich.text import Text
 
-    levels = "  ".join(f"{level.number}: {level.ready}/{level.total}" for level in application.levels)
+    levels = {level.number: f"{level.ready}/{level.total}" for level in application.levels}
     return (
         f"{application.name} {application.epoch}",
-        Text(application.role, STATE_STYLES.get(application.role, "dim")),
+        Text(application.role, ROLE_STYLES.get(application.role, "dim")),
         application.state,
-        application.copy,
-        levels,
-        Text(" ".join(application.starting), "yellow"),
+        *(levels.get(number, "") for number in numbers),
     )

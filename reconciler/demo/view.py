@@ -9,8 +9,6 @@ from typing import Any
 from reconciler.demo.checker.history import asked, at_path, is_ready
 from reconciler.demo.checker.observer import Key
 
-COPY = "VolumeGroupReplication"
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -23,13 +21,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationView:
-    """One application at one site; `starting` are the names of what is on its way up, `copy` the role of its data."""
+    """One application at one site; `starting` are the names of what is on its way up."""
 
     name: str
     role: str
     state: str
     epoch: str
-    copy: str
     levels: tuple[Level, ...]
     starting: tuple[str, ...]
 
@@ -64,7 +61,6 @@ def _application(name: str, now: Mapping[Key, Mapping[str, Any]], levels: Mappin
         str(status.get("role", "-")),
         str(status.get("state", "-")),
         str(status.get("epoch", "-")),
-        str(at_path(now.get((COPY, name, name)), ("status", "state")) or "-"),
         tuple(
             Level(number, sum(own[key] == number for key in up), sum(level == number for level in own.values()))
             for number in sorted(set(own.values()))
