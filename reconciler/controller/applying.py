@@ -102,14 +102,16 @@ class Applier:
 
     def _write(self, manifest: Manifest, ref: Ref, live: Manifest | None, create: Create | None) -> Manifest | None:
         """Write the object if it differs; returns what the server answered, None where nothing had to be written."""
-        if live is None and create is not None and owned_fields(manifest):
+        created = live is None and create is not None and bool(owned_fields(manifest))
+        if created and create is not None:
             live = create(manifest)
         elif live is not None and self._as_desired.get(ref) == (manifest, live["metadata"]["resourceVersion"]):
             return None
         desired = manifest if create is None else without_owned_fields(manifest)
         live = None if live is None else self._adopt(live, moves=create is not None)
         written = None
-        if live is None or diff(desired, live, manager=APPLY_MANAGER).verdict is not Verdict.UNCHANGED:
+        # What was just created is applied as well: only then does the generic apply own just what Git says.
+        if live is None or created or diff(desired, live, manager=APPLY_MANAGER).verdict is not Verdict.UNCHANGED:
             written = live = self._cluster.apply(desired, manager=APPLY_MANAGER)
             self._caches.absorb(written)
         with self._lock:

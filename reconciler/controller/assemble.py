@@ -49,7 +49,7 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         timeout=settings.git_timeout,
         clock=clock,
     )
-    desired = Desired(mirror, settings.site)
+    desired = Desired(mirror, settings.site, settings.state / "bases")
     revision = _first_revision(settings, mirror, desired)
     mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}

@@ -7,7 +7,8 @@ pass or by the next process. The order of `Decision` is kept: journal entry, eff
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,9 @@ from reconciler.controller.carry_out_gate import GateKeeper
 from reconciler.controller.carry_out_history import PlacementAt, Walker
 from reconciler.controller.carry_out_memory import Memory, Outcome, Reading, Task, task_of
 from reconciler.controller.carry_out_objects import Hand
-from reconciler.controller.carry_out_observe import Workload, namespaces_of, observe
+from reconciler.controller.carry_out_observe import Workload, namespaces_of, observe, unserved
 from reconciler.drivers import driver_of
-from reconciler.errors import AlreadyExists, Conflict, SourceError
+from reconciler.errors import AlreadyExists, ClusterError, Conflict, SourceError
 from reconciler.fleet.model import Application, Fleet
 from reconciler.fleet.times import CLOCK_TOLERANCE, FORCED_STOP
 from reconciler.moves.decisions import Decision, Wait
@@ -123,22 +124,38 @@ class Mover:
     def renew_permits(self) -> None:
         """Renew the permits of what is active here; quick, for a thread of its own. A permit that ran out is not
         renewed here: a new one needs freshness, and a pass."""
-        for memory in self._known():
-            with memory.lock:
-                task, entry, outcome = memory.task, memory.entry, memory.outcome
-                if task is None or entry is None or outcome is None or not memory.running or not outcome.run:
-                    continue
-                if self._lease_over(memory, task) or not self._may_renew(memory):
-                    continue
-                if self._effects.renew(memory, entry, task):
-                    memory.permit = memory.keeper.permit()
+        self._each(self._renew)
 
     def check_leases(self) -> None:
-        """Stop what has outlived its lease; quick, for a thread of its own. No step or wait holds it up."""
+        """Stop what has outlived its lease; quick, for a thread of its own. No push or wait of a pass holds it up."""
+        self._each(self._obey_lease)
+
+    def _each(self, do: Callable[[Memory, Task], None]) -> None:
+        """For every application that a pass has seen; one that fails keeps none of the others waiting."""
+        failed: ClusterError | None = None
         for memory in self._known():
             with memory.lock:
-                if memory.task is not None and memory.running and self._lease_over(memory, memory.task):
-                    self._round(memory, memory.task)
+                try:
+                    if memory.task is not None and memory.entry is not None:
+                        do(memory, memory.task)
+                except ClusterError as error:
+                    failed = error
+        if failed is not None:
+            raise failed
+
+    def _renew(self, memory: Memory, task: Task) -> None:
+        if memory.entry is None or memory.outcome is None or not (memory.running and memory.outcome.run):
+            return
+        if self._lease_over(memory, task) or not self._may_renew(memory):
+            return
+        # A Conflict is somebody else's write: the next pass reads what it was.
+        with suppress(Conflict):
+            if self._effects.renew(memory, memory.entry, task):
+                memory.permit = memory.keeper.permit()
+
+    def _obey_lease(self, memory: Memory, task: Task) -> None:
+        if self._lease_over(memory, task):
+            self._round(memory, task)
 
     def _round(self, memory: Memory, task: Task) -> tuple[Outcome, Decision, bool]:
         """Read, decide and carry out once, but for the ack. Whether there was anything to do."""
@@ -231,6 +248,7 @@ class Mover:
             replica_before=before.replica if before else None,
             voided=memory.voided_under == journal.sequence,
             lease_over=self._lease_over(memory, task),
+            unfit=unserved(self._cluster, task.workloads),
             waiting=memory.waiting,
             step_since=memory.step_since,
         )

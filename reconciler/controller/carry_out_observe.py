@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import NotFound
 from reconciler.moves.values import Observation, StartObject
 from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, Manifest, Ref, ref_of
-from reconciler.starts.fields import START_FIELDS, is_stopped, kind_of
+from reconciler.starts.fields import is_stopped
 from reconciler.starts.permits import label_selector
 
 if TYPE_CHECKING:
@@ -57,45 +57,60 @@ def observe(
     cluster: Cluster, application: str, workloads: Sequence[Workload], namespaces: Sequence[str], at: float
 ) -> Observation:
     """Everything of an application that runs, would start, or holds a volume."""
-    listed = {key: _list(cluster, version, key[1], application) for key, version in VERSIONS.items()}
-    objects = [each for found in listed.values() for each in found if not _is_part(each)]
-    known = {each.ref: each for each in workloads}
-    for each in workloads:
-        if each.ref not in map(ref_of, objects):
-            found = _get(cluster, each)
-            if found is not None:
-                objects.append(found)
+    objects = _objects(cluster, application, workloads)
     places = sorted({*namespaces, *(each["metadata"].get("namespace") or "" for each in objects)} - {""})
-    pods = [each for place in places for each in _all(cluster, "v1", "Pod", place)]
-    instances = [each for place in places for each in _all(cluster, "kubevirt.io/v1", "VirtualMachineInstance", place)]
-    claims = [each for place in places for each in _all(cluster, "v1", "PersistentVolumeClaim", place)]
+    pods, instances, claims = (
+        [each for place in places for each in _all(cluster, version, kind, place)]
+        for version, kind in (
+            ("v1", "Pod"),
+            ("kubevirt.io/v1", "VirtualMachineInstance"),
+            ("v1", "PersistentVolumeClaim"),
+        )
+    )
     own = _claims_of(application, claims, objects, pods)
     volumes = {each.get("spec", {}).get("volumeName") for each in claims if _name(each) in own} - {None, ""}
-    machines = {_name(each) for each in objects if each["kind"] == "VirtualMachine"}
+    machines = {_name(each) for each in objects if each["kind"] == "VirtualMachine" and not _stands_by(each)}
     running = [
-        each
-        for each in instances
-        if each.get("status", {}).get("phase") not in ENDED
-        and (_labelled(each, application) or _name(each) in machines)
+        each for each in instances if _may_write(each, application, own) or (_goes(each) and _name(each) in machines)
     ]
-    working = [
-        each for each in pods if each.get("status", {}).get("phase") not in ENDED and _counts(each, application, own)
-    ]
+    working = [each for each in pods if _may_write(each, application, own)]
     attached = [
         ref_of(each)
         for each in (_all(cluster, "storage.k8s.io/v1", "VolumeAttachment", None) if volumes else ())
         if each.get("spec", {}).get("source", {}).get("persistentVolumeName") in volumes
     ]
+    known = {each.ref: each for each in workloads}
     return Observation(
         at=at,
         objects=(
             *(_start_object(each, known.get(ref_of(each)), running, working) for each in objects),
-            *_not_there(known.values(), objects),
+            *_not_there(workloads, objects),
         ),
         instances=tuple(map(ref_of, running)),
         pods=tuple(map(ref_of, working)),
         attachments=tuple(attached),
     )
+
+
+def _objects(cluster: Cluster, application: str, workloads: Sequence[Workload]) -> list[Manifest]:
+    """Everything with a start field: what carries the label, and workloads that run already and do not carry it yet."""
+    listed = [each for (_, kind), version in VERSIONS.items() for each in _list(cluster, version, kind, application)]
+    found = {ref_of(each): each for each in listed if not _is_part(each)}
+    for workload in workloads:
+        if workload.ref not in found and (there := _get(cluster, workload)) is not None:
+            found[workload.ref] = there
+    return list(found.values())
+
+
+def unserved(cluster: Cluster, workloads: Sequence[Workload]) -> tuple[str, ...]:
+    """What a taker lacks: the kinds of its workloads that its cluster does not serve."""
+    missing = []
+    for api_version, kind in sorted({(each.api_version, each.ref.kind) for each in workloads}):
+        try:
+            cluster.discovery.find(api_version, kind)
+        except NotFound:
+            missing.append(f"the cluster serves no {kind} of {api_version}")
+    return tuple(missing)
 
 
 def _list(cluster: Cluster, version: str, kind: str, application: str) -> tuple[Manifest, ...]:
@@ -135,22 +150,20 @@ def _labelled(manifest: Manifest, application: str) -> bool:
 
 
 def _claims_in(manifest: Manifest) -> set[tuple[str, str]]:
-    """The claims that a pod mounts."""
+    """The claims that a pod or an instance mounts; a DataVolume's claim has its name."""
     namespace = manifest["metadata"].get("namespace") or ""
-    volumes = manifest.get("spec", {}).get("volumes") or ()
+    return {(namespace, name) for name in _claim_names(manifest.get("spec", {}).get("volumes") or ())}
+
+
+def _claim_names(volumes: Iterable[Mapping[str, Any]]) -> set[str]:
     named = {volume["persistentVolumeClaim"]["claimName"] for volume in volumes if "persistentVolumeClaim" in volume}
-    return {(namespace, name) for name in named}
+    return named | {volume["dataVolume"]["name"] for volume in volumes if "dataVolume" in volume}
 
 
 def _machine_claims(manifest: Manifest) -> set[tuple[str, str]]:
     namespace = manifest["metadata"].get("namespace") or ""
     template = manifest.get("spec", {}).get("template") or {}
-    found = set()
-    for volume in template.get("spec", {}).get("volumes") or ():
-        claim = volume.get("persistentVolumeClaim", {}).get("claimName") or volume.get("dataVolume", {}).get("name")
-        if claim:
-            found.add((namespace, claim))
-    return found
+    return {(namespace, name) for name in _claim_names(template.get("spec", {}).get("volumes") or ())}
 
 
 def _claims_of(
@@ -166,19 +179,25 @@ def _claims_of(
     return own
 
 
-def _counts(pod: Manifest, application: str, claims: set[tuple[str, str]]) -> bool:
-    """Whether a pod may write: whatever mounts a claim of the application, and all of its own but those that stand by
-    without volumes."""
-    if _claims_in(pod) & claims:
-        return True
-    standby = STANDBY_LABEL in (pod["metadata"].get("labels") or {})
-    return _labelled(pod, application) and not standby
+def _goes(manifest: Manifest) -> bool:
+    return manifest.get("status", {}).get("phase") not in ENDED
+
+
+def _stands_by(manifest: Manifest) -> bool:
+    return STANDBY_LABEL in (manifest["metadata"].get("labels") or {})
+
+
+def _may_write(manifest: Manifest, application: str, claims: set[tuple[str, str]]) -> bool:
+    """Whether a pod or an instance may write: whatever mounts a claim of the application, and all of its own but those
+    that stand by without volumes."""
+    if not _goes(manifest):
+        return False
+    return bool(_claims_in(manifest) & claims) or (_labelled(manifest, application) and not _stands_by(manifest))
 
 
 def _start_object(
     manifest: Manifest, workload: Workload | None, instances: Sequence[Manifest], pods: Sequence[Manifest]
 ) -> StartObject:
-    labels = manifest["metadata"].get("labels") or {}
     return StartObject(
         ref=ref_of(manifest),
         run_level=workload.run_level if workload else "99",
@@ -186,7 +205,7 @@ def _start_object(
         runs=_runs(manifest, instances, pods),
         # What is not rendered is never waited for when starting, and is the first to stop.
         ready=workload.ready if workload else True,
-        standby=workload.standby if workload else STANDBY_LABEL in labels,
+        standby=workload.standby if workload else _stands_by(manifest),
     )
 
 
@@ -227,14 +246,6 @@ def _not_there(workloads: Iterable[Workload], objects: Sequence[Manifest]) -> It
     )
 
 
-def has_start_field(ref: Ref) -> bool:
-    """Whether the moves start and stop objects of this kind."""
-    return (ref.group, ref.kind) in START_FIELDS
-
-
 def version_of(ref: Ref) -> str:
     """The API version by which a kind with a start field is written."""
     return VERSIONS[(ref.group, ref.kind)]
-
-
-__all__ = ["VERSIONS", "Workload", "has_start_field", "kind_of", "namespaces_of", "observe", "version_of"]

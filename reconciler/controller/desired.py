@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.controller.carry_out import Workload
@@ -18,6 +19,7 @@ from reconciler.starts.fields import START_FIELDS, kind_of, start_value
 from render.cache import UnitCache
 from render.site import SiteManifest, Unit
 from render.tree import Tree
+from render.tree.remote import RemoteTree
 
 if TYPE_CHECKING:
     from reconciler.source import Repository
@@ -38,8 +40,10 @@ class Revision:
 class Desired:
     """Fleets and rendered units, kept from commit to commit under what was read to make them."""
 
-    def __init__(self, repository: Repository, site: str) -> None:
+    def __init__(self, repository: Repository, site: str, bases: Path | None = None) -> None:
+        """`bases` is the folder for mirrors of bases that lie elsewhere; without it there are none."""
         self._repository = repository
+        self._bases = bases
         self._site = site
         self._cache = UnitCache()
         self._last: Revision | None = None
@@ -48,8 +52,16 @@ class Desired:
         """The fleet at a commit. Raises `InputErrors` where it is wrong; the caller goes on with the one before."""
         if self._last is None or self._last.commit != commit:
             tree = self._repository.tree(commit)
-            self._last = Revision(commit, tree, load(tree))
+            fleet = load(tree)
+            self._last = Revision(commit, self._with_bases(tree, fleet), fleet)
         return self._last
+
+    def _with_bases(self, tree: Tree, fleet: Fleet) -> Tree:
+        if self._bases is None or not fleet.remote_bases:
+            return tree
+        from reconciler.source.bases import Bases
+
+        return RemoteTree(tree, Bases(self._bases, hosts=lambda: fleet.remote_bases, timeout=fleet.request_timeout))
 
     def platform(self, revision: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
         """The platform's folders with their objects. Raises `InputError`."""
