@@ -88,8 +88,7 @@ class Client:
     def list(self, api_version: str, kind: str, namespace: str = "", selector: str = "") -> list[Manifest]:
         """All objects of a kind, by a consistent read."""
         query = f"?{urllib.parse.urlencode({'labelSelector': selector})}" if selector else ""
-        items: list[Manifest] = self.request("GET", path_of(api_version, kind, namespace) + query)["items"]
-        return items
+        return items_of(self.request("GET", path_of(api_version, kind, namespace) + query))
 
     def create(self, manifest: Manifest) -> Manifest:
         """POST."""
@@ -190,7 +189,7 @@ class History:
 
     def _list(self) -> str:
         listing = self._client.request("GET", self._path)
-        there = {item["metadata"]["uid"]: item for item in listing["items"]}
+        there = {item["metadata"]["uid"]: item for item in items_of(listing)}
         with self._lock:
             known = {item["metadata"]["uid"]: (kind, item) for _, kind, item in self._events}
             gone = [item for uid, (kind, item) in known.items() if kind != "DELETED" and uid not in there]
@@ -228,6 +227,12 @@ def eventually(
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}\n{detail()}")
         time.sleep(0.1)
+
+
+def items_of(listing: Manifest) -> list[Manifest]:
+    """The objects of a list; those of built-in kinds come without saying what they are."""
+    identity = {"apiVersion": listing["apiVersion"], "kind": listing["kind"].removesuffix("List")}
+    return [{**identity, **item} for item in listing["items"]]
 
 
 def path_of(api_version: str, kind: str, namespace: str = "", name: str = "") -> str:

@@ -43,6 +43,9 @@ spec:
   requestTimeout: {REQUEST_TIMEOUT}s
 """
 
+COMMENT = "# Kept by every move: this comment and the line below it.\n"
+"""What people wrote at the top of each placement."""
+
 PLATFORM = {
     "kustomization.yaml": """
 resources:
@@ -120,9 +123,7 @@ spec:
   lease: {{time: 20s, fenceAfter: 30s}}
   readiness: {{timeout: 3m}}
 """,
-            "placement.yaml": f"""
-# Kept by every move: this comment and the line below it.
-
+            "placement.yaml": f"""{COMMENT}
 apiVersion: siteshift.io/v1alpha1
 kind: Placement
 metadata: {{name: {name}}}
