@@ -38,7 +38,7 @@ class Api:
     version: int = 0
     writes: int = 0
     refusals: int = 0
-    silent: bool = False
+    unserved: frozenset[str] = frozenset()
     server: str = "https://site"
     _creates: int = 0
     _pending: list[tuple[float, Manifest]] = field(default_factory=list)
@@ -49,6 +49,14 @@ class Api:
             self._put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     # The part of `Cluster` that the moves use
+
+    @property
+    def discovery(self) -> Api:
+        return self
+
+    def find(self, api_version: str, kind: str) -> None:
+        if kind in self.unserved:
+            raise NotFound(f"{kind} is not served")
 
     def server_time(self) -> float:
         return EPOCH + self.now() - 0.3
