@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from testbed.client import ApiError, eventually
+from testbed.client import ApiError, History, Manifest, eventually
 from testbed.servers import ApiServer, ControlPlane, Options
 
 pytestmark = pytest.mark.testbed
@@ -31,20 +31,21 @@ def test_a_user_without_rights_is_refused(tmp_path, api_binaries) -> None:
         server.close()
 
 
-def test_state_survives_a_kill(tmp_path, api_binaries) -> None:
+def test_state_survives_a_kill_and_histories_go_on(tmp_path, api_binaries) -> None:
     server = ApiServer(api_binaries, tmp_path, Options(durable=True))
-    configuration = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "kept", "namespace": "default"},
-        "data": {"n": "1"},
-    }
     try:
-        before = server.start().client().create(configuration)
+        client = server.start().client()
+        history = client.history("v1", "ConfigMap", "default")
+        before = client.create(_config_map("kept"))
+        eventually("it was seen", lambda: "kept" in _names(history), seconds=20)
+        client.create(_config_map("other", "kube-system"))
         server.kill()
         assert not any(process.running for process in server.processes)
-        after = server.start().client().get("v1", "ConfigMap", "kept", "default")
-        assert after == before
+        assert server.start().client().get("v1", "ConfigMap", "kept", "default") == before
+        client.create(_config_map("later"))
+        eventually("what came later was seen", lambda: "later" in _names(history), seconds=20)
+        history.close()
+        assert not any(kind == "DELETED" for _, kind, _ in history.events())
     finally:
         server.close()
 
@@ -95,6 +96,15 @@ def test_a_deployment_becomes_available_on_a_played_node(real_site: ControlPlane
         return bool(status.get("availableReplicas") == 3)
 
     eventually("three replicas available", available, detail=lambda: real_site.controller_manager.tail())
+
+
+def _config_map(name: str, namespace: str = "default") -> Manifest:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"n": "1"}}
+
+
+def _names(history: History) -> set[str]:
+    return {item["metadata"]["name"] for item in history.objects()}
 
 
 def _namespace(server: ApiServer) -> str:
