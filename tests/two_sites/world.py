@@ -121,6 +121,7 @@ class World:
         self.story: list[str] = []
         self.cut: set[str] = set()
         self.paused = 0
+        self.before_request: Callable[[str, str], None] = lambda site, verb: None
         self.may_both_run = False
         group = Group("VolumeReplication", "ledger", "bank")
         self.fleet = Fleet(
@@ -145,7 +146,7 @@ class World:
             lease=self.lease,
         )
         self.apis = {site: self._api(site) for site in ("a", "b")}
-        self.processes: dict[str, Process | None] = {site: self.process(site) for site in ("a", "b")}
+        self.controllers: dict[str, Process | None] = {site: self.process(site) for site in ("a", "b")}
         self.dead: set[str] = set()
         self.due = {"a": 0.0, "b": 0.0}
 
@@ -161,7 +162,7 @@ class World:
         repository = MemoryRepository(self.server)
         self._hook(repository, site)
         publisher = Publisher(repository, site, ("a", "b"), Refs(), self.clock)
-        cluster = cast(Cluster, _Client(self.apis[site], lambda verb: self.reached(site)))
+        cluster = cast(Cluster, _Client(self.apis[site], lambda verb: self.reached(site, verb)))
 
         def placement_at(commit: str, application: Application) -> Placement | None:
             return self.placements.get(commit)
@@ -208,8 +209,9 @@ class World:
     def say(self, text: str) -> None:
         self.story.append(f"{self.clock.now:8.1f} {text}")
 
-    def reached(self, site: str) -> None:
+    def reached(self, site: str, verb: str = "git") -> None:
         """Before every request of a process: chance may let time pass, others work, or the process die."""
+        self.before_request(site, verb)
         if self.chaos == 0 or self.random.random() >= self.chaos:
             return
         dice = self.random.random()
@@ -220,12 +222,12 @@ class World:
             self.run(other)
         elif dice < 0.93 and self.kills:
             self.say(f"{site}: killed")
-            self.processes[site] = None
+            self.controllers[site] = None
             raise Killed
         elif self.paused < 2:
             self.paused += 1
             # Paused here, while a successor works for a while; then this one goes on with what it was about to do.
-            before, self.processes[site] = self.processes[site], self.process(site)
+            before, self.controllers[site] = self.controllers[site], self.process(site)
             self.say(f"{site}: paused, a successor begins")
             other = "b" if site == "a" else "a"
             for _ in range(self.random.choice((1, 3, 8, 30))):
@@ -234,15 +236,15 @@ class World:
                 self.run(other)
             self.paused -= 1
             if self.random.random() < 0.5:
-                self.processes[site] = before
+                self.controllers[site] = before
 
     def run(self, site: str) -> None:
         """One pass of a site, unless it is in one or dead."""
         if site in self.dead:
             return
-        process = self.processes[site]
+        process = self.controllers[site]
         if process is None:
-            process = self.processes[site] = self.process(site)
+            process = self.controllers[site] = self.process(site)
         if process.active:
             return
         try:
@@ -287,7 +289,7 @@ class World:
         """Every process of a site ends at once; its store and its array stay."""
         self.say(f"{site}: SIGKILL")
         self.dead.add(site)
-        self.processes[site] = None
+        self.controllers[site] = None
         self.array.link = False
 
     def revive(self, site: str) -> None:
@@ -299,7 +301,7 @@ class World:
 
     def state(self, site: str) -> str:
         """What a site last said about the application."""
-        process = self.processes["a" if site == "b" else "b"] or self.processes[site]
+        process = self.controllers["a" if site == "b" else "b"] or self.controllers[site]
         assert process is not None
         listing = process.publisher.of("ledger")
         ack = listing.acks.get(site) if listing else None
@@ -308,7 +310,7 @@ class World:
     def is_active(self, site: str) -> bool:
         """Whether a site says that it is active at the newest epoch, and everything runs there."""
         newest = self.placements[self.server.refs["refs/heads/main"]]
-        process = self.processes[site]
+        process = self.controllers[site]
         said = process is not None and process.outcome is not None and process.outcome.journal.step.value == "Active"
         return said and self.apis[site].running() == sorted(LEVELS) and self.last(site) == f"Active@{newest.epoch}"
 

@@ -17,7 +17,7 @@ def _settle(world: World) -> None:
     for site in sorted(world.dead):
         world.revive(site)
     for site in ("a", "b"):
-        world.processes[site] = world.process(site)
+        world.controllers[site] = world.process(site)
 
 
 def _complete(world: World, site: str) -> bool:

@@ -51,6 +51,6 @@ def test_a_controller_killed_in_a_planned_move_goes_on_where_it_was(site: str) -
     world.commit("b")
     for _ in range(40):
         world.passes(0.5)
-        world.processes[site] = None
+        world.controllers[site] = None
     world.until(lambda: world.is_active("b"), what="b active")
     assert set(range(1, world.array.written + 1)) == set(world.array.copies["b"])
