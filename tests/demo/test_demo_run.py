@@ -62,7 +62,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
 def left_running(folder: Path) -> list[str]:
     """Processes whose command line names the folder."""
-    shown = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     return [line for line in shown.splitlines() if str(folder) in line and int(line.split()[0]) != os.getpid()]
 
 
