@@ -7,7 +7,7 @@ from collections.abc import Callable
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.context import Context
-from render.kustomization.draft import Draft
+from render.kustomization.draft import Draft, require_text_key
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
@@ -133,6 +133,8 @@ def _clean_annotations(layer: Layer, accumulator: Accumulator) -> None:
         if annotations is None and not noted and not transformed:
             continue
         kept = {name: text for name, text in draft.strings("annotations").items() if name not in READER_ANNOTATIONS}
+        for name in kept:
+            require_text_key(name)
         kept.pop(ORIGIN, None)
         kept.pop(TRANSFORMATIONS, None)
         if noted and draft.provenance is not None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from render.errors import KustomizationError
 from render.kustomization.context import Context
 from render.kustomization.ids import (
     CLUSTER,
     DEFAULT_NAMESPACE,
+    MOST_REMEMBERED,
     Gvk,
     Id,
     field_text,
@@ -21,11 +23,28 @@ from render.kustomization.ids import (
 )
 from render.kustomization.model import Manifest, Origin
 from render.kustomization.provenance import Note
-from render.kustomization.written import Texts, plain_texts
-from render.yaml.scalars import resolve
+from render.kustomization.written import Texts, may_be_time, plain_texts
+from render.yaml.scalars import is_string, resolve
 
 Trail = tuple[str | int, ...]
 """Where a value is in a manifest: keys and list positions."""
+
+
+_text_keys: set[str] = set()
+
+
+def require_text_key(key: str) -> None:
+    """Raise `KustomizationError` for a key that Kustomize would write without quotes and then read as no text."""
+    if key in _text_keys:
+        return
+    if not key or key == "<<" or not is_string(key):
+        raise KustomizationError(
+            f"the key {key!r} cannot be set: YAML reads it as no text where it stands without quotes",
+            hint="labels, annotations and data need keys that are neither numbers, dates nor words like true",
+        )
+    if len(_text_keys) > MOST_REMEMBERED:
+        _text_keys.clear()
+    _text_keys.add(key)
 
 
 def deep_copy(value: Any) -> Any:
@@ -45,6 +64,7 @@ class Draft:
         "_whole",
         "behavior",
         "context",
+        "inline",
         "manifest",
         "needs_hash",
         "origin",
@@ -75,6 +95,8 @@ class Draft:
         self.provenance: Note | None = None
         """Where it comes from, if anybody asks for `buildMetadata`."""
         self.transformations: list[Note] = []
+        self.inline: bytes | None = None
+        """The text that it was read from, if that is no file of its own."""
         self.written: Texts | None = None
         """What its file says literally; None while nobody has looked."""
         self._owned: dict[int, Any] = {}
@@ -239,7 +261,7 @@ class Draft:
 
     def text_at(self, trail: Trail, value: Any) -> str:
         """The text of the scalar that stands at the trail, as its file has it if it came from there."""
-        if type(value) is str:
+        if type(value) is str and not may_be_time(value):
             return value
         text = self.written_texts().get(self.source + trail)
         return text_of(value) if text is None or resolve(text) != value else text
@@ -247,7 +269,9 @@ class Draft:
     def written_texts(self) -> Texts:
         """What its file says literally, by place."""
         if self.written is None:
-            data = self.context.read(self.origin.path) if self.origin.path else b""
+            data = self.inline
+            if data is None:
+                data = self.context.read(self.origin.path) if self.origin.path else b""
             self.written = plain_texts(data, self.origin.document)
         return self.written
 
@@ -258,13 +282,15 @@ class Draft:
         if not isinstance(found, dict):
             return {}
         return {
-            key: value if type(value) is str else self.text_at(("metadata", field, key), value)
+            key: value if type(value) is str and value[10:11] != "T" else self.text_at(("metadata", field, key), value)
             for key, value in found.items()
         }
 
     def set_strings(self, field: str, values: dict[str, str]) -> None:
         """Set labels or annotations as a whole; none at all removes the field."""
         if values:
+            for key in values:
+                require_text_key(key)
             self.set(("metadata", field), values)
         else:
             self.remove(("metadata", field))

@@ -9,6 +9,7 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.ids import text_of
+from render.yaml.scalars import LOWEST_INTEGER
 
 Trail = tuple[str | int, ...]
 
@@ -51,9 +52,9 @@ def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
         return value
     if value is None:
         return _ZERO[form]
-    if form == "int" and isinstance(value, float) and value.is_integer():
+    if form == "int" and isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
-    if type(value) is not _TYPES[form]:
+    if type(value) is not _TYPES[form] or (form == "int" and not LOWEST_INTEGER <= int(value) < -LOWEST_INTEGER):
         wanted = {"string": "text", "bool": "true or false", "int": "a whole number"}[form]
         raise _mismatch(value, wanted, form, name, trail)
     return value

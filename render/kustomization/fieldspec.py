@@ -131,6 +131,12 @@ def value_at(node: Any, trail: Trail) -> Any:
     return node
 
 
+def is_there(node: Any, trail: Trail) -> bool:
+    """Whether the mapping at the trail's end has its last step, be it null."""
+    holder = value_at(node, trail[:-1])
+    return isinstance(holder, list) or (isinstance(holder, dict) and trail[-1] in holder)
+
+
 class SpecsByKind:
     """Field specs with those of each kind found once, however many objects ask."""
 

@@ -41,13 +41,20 @@ class Loader:
             if simplified(entry).startswith(f"{base}/"):
                 return normalise(simplified(entry)[len(base) + 1 :])
         path = normalise(entry, self.root)
-        mount = self.root.partition("/")[0]
-        if mount.startswith("git:") and path.partition("/")[0] != mount:
+        if ":/" in f"{self.root}/":
+            self._stay_in_repository(entry, path)
+        return path
+
+    def _stay_in_repository(self, entry: str, path: str) -> None:
+        """What another repository holds may not read what lies around it here."""
+        from render.tree.remote import remote_of
+
+        own = remote_of(self.root)
+        if own is not None and not _is_below(path, own.mount):
             raise KustomizationError(
                 "security; bases in kustomizations found in cloned git repos must be within the repo, but"
-                f" '{entry}' is outside '{self.context.display(mount)}'"
+                f" '{entry}' is outside '{own.mount}'"
             )
-        return path
 
     def load_path(self, entry: str) -> str:
         """The tree's path of a file that this kustomization reads. Raises `KustomizationError` if it may not."""
@@ -91,7 +98,7 @@ class Loader:
         drafts = []
         for document in resources_in(data, path):
             draft = Draft(document.manifest, Origin(path, document.number), self.context)
-            draft.written = {}
+            draft.inline = data
             drafts.append(draft)
         return drafts
 

@@ -1,7 +1,8 @@
-"""What a file says literally: the text of plain scalars that are no strings.
+"""What a file says literally: the text of plain scalars that are no strings, or dates.
 
-Parsed values cannot tell `null` from nothing at all (a strategic merge drops the second and keeps the first) nor `1.10`
-from `1.1` (a replacement copies the text). So for the few objects where it matters the file is read once more.
+Parsed values cannot tell `null` from nothing at all (a strategic merge drops the second and keeps the first), `1.10`
+from `1.1` nor a date from its time at midnight (a replacement copies the text). So for the few objects where it
+matters the file is read once more.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from render.yaml.scalars import resolve
 Texts = dict[tuple[str | int, ...], str]
 
 
+def may_be_time(text: str) -> bool:
+    """Whether a value may have been read from a date that is written otherwise."""
+    return text[10:11] == "T" and text[4:5] == "-"
+
+
 def plain_texts(data: bytes, document: int) -> Texts:
     """Where in a document of a readable file plain scalars stand that are no strings, and their text."""
     events = iter(CParser(data).get_event, None)
@@ -43,7 +49,7 @@ def plain_texts(data: bytes, document: int) -> Texts:
 def _collect(event: Any, events: Iterator[Any], trail: tuple[str | int, ...], texts: Texts) -> None:
     kind = event.__class__
     if kind is ScalarEvent:
-        if not event.style and event.tag is None and not isinstance(resolve(event.value), str):
+        if not event.style and event.tag is None and resolve(event.value) is not event.value:
             texts[trail] = event.value
     elif kind is MappingStartEvent:
         while (key := next(events)).__class__ is not MappingEndEvent:

@@ -7,7 +7,7 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft
+from render.kustomization.draft import Draft, require_text_key
 from render.kustomization.generators.key_values import load_pairs
 from render.kustomization.ids import text_of
 from render.kustomization.loader import Loader
@@ -49,6 +49,9 @@ def _finished(manifest: Manifest, args: dict[str, Any], loader: Loader, path: st
     for field in ("labels", "annotations"):
         if options.get(field):
             manifest["metadata"][field] = dict(options[field])
+    for part in (*manifest["metadata"].values(), *manifest.values()):
+        for key in part if isinstance(part, dict) else ():
+            require_text_key(key)
     if options.get("immutable"):
         manifest["immutable"] = True
     draft = Draft(manifest, Origin(path), loader.context)

@@ -10,7 +10,6 @@ from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
-from render.kustomization.ids import text_of
 
 _CONTAINER_LISTS = ("containers", "initContainers")
 
@@ -81,8 +80,9 @@ def _change(draft: Draft, trail: Trail, image: Image) -> None:
         return
     if isinstance(old, dict | list):
         raise KustomizationError(f"image of {draft.text}: {wrong_kind('ScalarNode', old)}")
-    new = image.change(text_of(old))
-    if new != old:
+    text = draft.text_at(trail, old)
+    new = image.change(text)
+    if new != text:
         draft.set(trail, new)
 
 

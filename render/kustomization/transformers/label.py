@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
+from render.kustomization.draft import require_text_key
 from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
 
 
@@ -14,6 +15,8 @@ def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: Spe
     if not entries:
         return
     ordered = dict(sorted(entries.items()))
+    for key in ordered:
+        require_text_key(key)
     for draft in accumulator.drafts:
         for spec in specs.of(draft.gvk):
             for trail in find(draft, spec, create=True):

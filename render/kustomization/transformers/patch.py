@@ -20,6 +20,7 @@ from render.kustomization.loader import Loader
 from render.kustomization.merge import DIRECTIVE, merge
 from render.kustomization.model import Manifest
 from render.kustomization.selector import Selector
+from render.kustomization.values import parse_json
 
 _MEMORY = "internal.config.kubernetes.io/memory"
 
@@ -127,7 +128,9 @@ def read_json6902(loader: Loader, file: str, text: str, target: Any, path: str) 
 
 def read_operations(data: bytes, path: str) -> list[Operation]:
     """Operations in a text: JSON if it begins with a bracket, else YAML by the rules of kustomization.yaml."""
-    return json_patch.parse_operations(yaml.parse_kustomization(data, path))
+    return json_patch.parse_operations(
+        parse_json(data, path) if data.startswith(b"[") else yaml.parse_kustomization(data, path)
+    )
 
 
 def apply_patch(
@@ -138,7 +141,7 @@ def apply_patch(
         if target is None:
             for each in patch.objects:
                 draft = target_of_patch(accumulator, each)
-                merge_into(accumulator, draft, deep_copy(each.content), name_change, kind_change)
+                merge_into(accumulator, draft, _with_texts(each), name_change, kind_change)
             return
         if len(patch.objects) > 1:
             raise KustomizationError(
@@ -178,6 +181,21 @@ def apply_to_all(
     accumulator.drop_deleted()
     if name_change or kind_change:
         accumulator.check_unique("may not add resource with an already registered id")
+
+
+def _with_texts(patch: Draft) -> Manifest:
+    """A copy of the patch with annotations as they are written: in the end, Kustomize takes all of them for text."""
+    copy: Manifest = deep_copy(patch.content)
+    metadata = copy.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if isinstance(annotations, dict):
+        texts = patch.strings("annotations")
+        annotations.update(
+            (key, texts[key])
+            for key, value in annotations.items()
+            if value is not None and not isinstance(value, dict | list)
+        )
+    return copy
 
 
 def _fitted(patch: Draft, target: Draft) -> Manifest:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
-from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, value_at
-from render.kustomization.ids import Gvk, selects, text_of
+from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, is_there, value_at, wrong_kind
+from render.kustomization.ids import Gvk, selects
 from render.yaml.scalars import resolve
 
 NEVER_RENAMED: tuple[Gvk, ...] = (
@@ -49,5 +50,10 @@ def _change(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
         return
     for trail in find(draft, spec, create=True):
         old = value_at(draft.content, trail)
-        new = f"{prefix}{'' if old is None else text_of(old)}{suffix}"
-        draft.set(trail, new if old is None or isinstance(old, str) else resolve(new))
+        if isinstance(old, dict | list):
+            raise KustomizationError(
+                f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('ScalarNode', old)}"
+            )
+        made = old is None and not is_there(draft.content, trail)
+        new = f"{prefix}{'' if made else draft.text_at(trail, old)}{suffix}"
+        draft.set(trail, new if made or isinstance(old, str) else resolve(new))

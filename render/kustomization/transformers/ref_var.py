@@ -11,10 +11,12 @@ from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldpath import look_up, split_field_path
 from render.kustomization.fieldspec import find, value_at
 from render.kustomization.ids import text_of
+from render.yaml.scalars import LOWEST_INTEGER
 
 Values = dict[str, Any]
 
-_SLICE = re.compile(r"(.*)\[(\d+)\]", re.DOTALL)
+_SLICE = re.compile(r"(.*)\[([0-9]+)\]", re.DOTALL)
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,64}", re.ASCII)
 
 
 def resolve_variables(accumulator: Accumulator) -> None:
@@ -42,7 +44,17 @@ def _value(var: dict[str, Any], holder: Draft | None) -> Any:
             hint=f"{holder.text} has no field {field}",
         )
     value = value_at(holder.content, trail)
-    return "null" if value is None else value
+    if isinstance(value, dict | list | bool):
+        return value
+    text = holder.text_at(trail, value)
+    if type(value) is not int:
+        return value if type(value) is float else text
+    if _DECIMAL.fullmatch(text) is None or not LOWEST_INTEGER <= int(text) <= -LOWEST_INTEGER - 1:
+        raise KustomizationError(
+            f"field specified in var '{var['name']}' not found in corresponding resource",
+            hint=f"Kustomize takes only decimal numbers of 64 bits for a var, not {text}",
+        )
+    return int(text)
 
 
 def _steps(field: str) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.fieldspec import FieldSpec, find
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.fieldspec import FieldSpec, find, value_at, wrong_kind
 from render.kustomization.ids import gvk_text, selects
 
 
@@ -19,10 +20,19 @@ def set_replicas(accumulator: Accumulator, name: str, count: int, specs: Sequenc
                 found = True
                 if selects(spec.gvk, draft.gvk):
                     for trail in find(draft, spec, create=True):
-                        draft.set(trail, count)
+                        _set(draft, spec, trail, count)
     if not found:
         kinds = " ".join(gvk_text(spec.gvk) for spec in specs)
         raise KustomizationError(
             f"resource with name {name} does not match a config with the following GVK [{kinds}]",
             hint=f"no workload is called {name}",
         )
+
+
+def _set(draft: Draft, spec: FieldSpec, trail: Trail, count: int) -> None:
+    old = value_at(draft.content, trail)
+    if isinstance(old, dict | list):
+        raise KustomizationError(
+            f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('ScalarNode', old)}"
+        )
+    draft.set(trail, count)
