@@ -6,20 +6,48 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from reconciler.errors import UsageError
+
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+
+    from render.kustomization import Manifest, Options, Resource
+    from render.kustomization.model import Helm
+    from render.tree import Tree
 
 EXAMPLES = """\
   siteshift build apps/ledger/sites/b
   siteshift build --load-restrictor LoadRestrictionsNone overlays/prod -o prod.yaml
+  siteshift build 'https://git.example.com/team/base//deploy?ref=v1.2.3'
+  siteshift build overlays/prod --explain 'Deployment/web.spec.replicas'
 """
 
 RESTRICTORS = {"LoadRestrictionsRootOnly": "rootOnly", "LoadRestrictionsNone": "none"}
 
+REFUSED: tuple[tuple[str, bool, str], ...] = (
+    ("--enable-alpha-plugins", False, "plugins are programs from the repository, and those are never run"),
+    ("--enable-exec", False, "functions that are programs from the repository are never run"),
+    ("--enable-star", False, "functions that are programs from the repository are never run"),
+    ("--network", False, "functions in containers are never run, so there is nothing to give a network to"),
+    ("--network-name", True, "functions in containers are never run, so there is nothing to give a network to"),
+    ("--mount", True, "functions in containers are never run, so there is nothing to mount into"),
+    ("--as-current-user", False, "functions in containers are never run, so nobody has to be their user"),
+    ("--env", True, "functions in containers are never run, so there is nothing to give variables to"),
+    ("-e", True, "functions in containers are never run, so there is nothing to give variables to"),
+)
+"""Options of `kustomize build` that are refused: flag, whether it takes a value, and why."""
+
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options, which are kustomize's own."""
-    parser.add_argument("dir", metavar="DIR", nargs="?", default=".", help="the folder with the kustomization.yaml")
+    parser.add_argument(
+        "dir",
+        metavar="DIR",
+        nargs="?",
+        default=".",
+        help="the folder with the kustomization.yaml, or the Git URL of one (https://…//folder?ref=…)",
+    )
     parser.add_argument(
         "--load-restrictor",
         choices=sorted(RESTRICTORS),
@@ -32,21 +60,128 @@ def register(parser: argparse.ArgumentParser) -> None:
         default="unspecified",
         help="the order of the objects: by kind, or as they were written (default: what sortOptions says, else legacy)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", help="write to a file, or into a folder that is there: one file an object"
+    )
+    parser.add_argument(
+        "--enable-managedby-label", action="store_true", help="label every object app.kubernetes.io/managed-by"
+    )
+    parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
+    _register_helm(parser)
+    from argparse import SUPPRESS
+
+    for flag, takes_value, why in REFUSED:
+        parser.add_argument(flag, action=_refusing(why), nargs=None if takes_value else 0, help=SUPPRESS)
+
+
+def _register_helm(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--enable-helm", action="store_true", help="let helmCharts run the program helm")
+    parser.add_argument("--helm-command", metavar="PROGRAM", default="helm", help="the program (default: helm)")
+    parser.add_argument("--helm-api-versions", metavar="VERSION", action="append", default=[], help="for Capabilities")
+    parser.add_argument("--helm-kube-version", metavar="VERSION", help="for Capabilities")
+    parser.add_argument("--helm-debug", action="store_true", help="run helm with --debug")
+
+
+def _refusing(why: str) -> type[argparse.Action]:
+    import argparse
+
+    class Refuse(argparse.Action):
+        def __call__(self, *given: object, **_: object) -> None:
+            raise UsageError(f"{given[-1]}: {why}")
+
+    return Refuse
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build and print."""
-    from render.kustomization import Options, build
-    from render.tree import FolderTree
+    from render.kustomization import build
     from render.yaml import dump
 
-    folder = os.path.realpath(arguments.dir)
-    options = Options(load_restrictor=RESTRICTORS[arguments.load_restrictor], reorder=arguments.reorder)  # type: ignore[arg-type]
-    text = dump(resource.manifest for resource in build(FolderTree("/"), folder.lstrip("/"), options))
+    tree, folder, options, helm = source(arguments)
+    if arguments.explain is not None:
+        from reconciler.cli.explaining import explained
+
+        sys.stdout.write(explained(tree, folder, arguments.explain, options, helm))
+        return 0
+    resources = build(tree, folder, options, helm=helm)
+    if arguments.output is not None and os.path.isdir(arguments.output):
+        _write_files(resources, arguments.output)
+        return 0
+    text = dump(resource.manifest for resource in resources)
     if arguments.output is None:
         sys.stdout.write(text)
     else:
-        with open(arguments.output, "w", encoding="utf-8") as file:
+        with open(arguments.output, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
     return 0
+
+
+def source(arguments: argparse.Namespace) -> tuple[Tree, str, Options, Helm | None]:
+    """What is built: a tree, the folder in it, how, and with which Helm."""
+    from render.kustomization import Options
+    from render.tree import FolderTree
+
+    options = Options(
+        load_restrictor=RESTRICTORS[arguments.load_restrictor],  # type: ignore[arg-type]
+        reorder=arguments.reorder,
+        enable_helm=arguments.enable_helm,
+        managed_by=arguments.enable_managedby_label,
+    )
+    tree = with_bases(FolderTree("/"))
+    folder = os.path.realpath(arguments.dir).lstrip("/")
+    if not os.path.isdir(arguments.dir) and (":" in arguments.dir or ".com/" in arguments.dir):
+        from render.tree.remote import is_remote, parse_remote
+
+        if is_remote(arguments.dir):
+            folder = parse_remote(arguments.dir).place
+    return tree, folder, options, _helm(arguments) if arguments.enable_helm else None
+
+
+def with_bases(tree: Tree) -> Tree:
+    """The tree with every Git repository that a kustomization names: whoever builds a folder trusts what it names."""
+    from render.tree.remote import Remote, RemoteTree
+
+    def fetch(base: Remote) -> Tree:
+        from reconciler.cli.where import cache_folder
+        from reconciler.source.bases import Bases
+
+        return Bases(cache_folder() / "bases")(base)
+
+    return RemoteTree(tree, fetch)
+
+
+def _helm(arguments: argparse.Namespace) -> Helm:
+    from reconciler.cli.charts import HelmProgram
+    from reconciler.cli.where import cache_folder
+
+    extra = [word for version in arguments.helm_api_versions for word in ("--api-versions", version)]
+    if arguments.helm_kube_version:
+        extra += ["--kube-version", arguments.helm_kube_version]
+    if arguments.helm_debug:
+        extra.append("--debug")
+    return HelmProgram(arguments.helm_command, cache_folder() / "charts", extra)
+
+
+def _write_files(resources: Sequence[Resource], folder: str) -> None:
+    """One file an object, named as kustomize names them: with the namespace where there are several."""
+    from render.yaml import dump
+
+    placed = [(*_name_and_namespace(resource.manifest), resource.manifest) for resource in resources]
+    several = len({namespace for _, namespace, _ in placed if namespace is not None}) > 1
+    for name, namespace, manifest in placed:
+        file_name = f"{namespace}_{name}" if several and namespace is not None else name
+        with open(os.path.join(folder, f"{file_name}.yaml"), "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(dump([manifest]))
+
+
+def _name_and_namespace(manifest: Manifest) -> tuple[str, str | None]:
+    """An object's name among files, and its namespace; None for one that belongs to none."""
+    from render.kustomization.ids import field_text, gvk_of
+    from render.kustomization.schema import Schemas
+
+    metadata, api_version, kind = manifest["metadata"], field_text(manifest, "apiVersion"), field_text(manifest, "kind")
+    group, version, _ = gvk_of(api_version, kind)
+    name = "_".join(part for part in (group, version, kind, field_text(metadata, "name")) if part)
+    cluster_wide = Schemas().is_cluster_scoped(api_version, kind)
+    namespace = None if cluster_wide else field_text(metadata, "namespace") or "default"
+    return name.lower().replace("/", "_"), namespace

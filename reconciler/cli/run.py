@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def state_folder(arguments: argparse.Namespace) -> Path:
     """`--state`, or the program's place in the user's cache folder."""
-    import os
     from pathlib import Path
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(arguments.state) if arguments.state else cache / "siteshift"
+    from reconciler.cli.where import cache_folder
+
+    return Path(arguments.state) if arguments.state else cache_folder()
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from render.tree import Tree
+    from render.tree.remote import Remote
 
 FLEET_FILE = "siteshift.yaml"
 
@@ -38,7 +40,26 @@ def fleet_tree(arguments: argparse.Namespace) -> Tree:
     if getattr(arguments, "rev", None) is not None:
         from reconciler.source.working import WorkingCopy
 
-        return WorkingCopy(folder).tree(arguments.rev)
+        return _with_bases(WorkingCopy(folder).tree(arguments.rev))
     from render.tree import FolderTree
 
-    return FolderTree(str(folder))
+    return _with_bases(FolderTree(str(folder)))
+
+
+def cache_folder() -> Path:
+    """The program's place in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "siteshift"
+
+
+def _with_bases(tree: Tree) -> Tree:
+    """The fleet with the bases of other repositories that it allows, as its controllers see it."""
+
+    def fetch(base: Remote) -> Tree:
+        from reconciler.fleet.load import load
+        from reconciler.source.bases import Bases
+
+        return Bases(cache_folder() / "bases", hosts=lambda: load(tree).remote_bases)(base)
+
+    from render.tree.remote import RemoteTree
+
+    return RemoteTree(tree, fetch)

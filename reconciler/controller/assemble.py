@@ -18,7 +18,9 @@ from reconciler.controller.leader import Leadership
 from reconciler.controller.loop import Parts
 from reconciler.controller.reporting import last_revision
 from reconciler.errors import SourceError, UsageError
+from reconciler.fleet.model import Fleet
 from reconciler.source import Mirror
+from reconciler.source.bases import Bases
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         timeout=settings.git_timeout,
         clock=clock,
     )
-    desired = Desired(mirror, settings.site, settings.state / "bases")
+    desired = Desired(mirror, settings.site, lambda fleet: _bases(settings, fleet, clock))
     revision = _first_revision(settings, mirror, desired)
     mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}
@@ -67,6 +69,17 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         Mover(settings.site, cluster, publisher, clock, placement_reader(mirror)),
         Leadership(cluster, identity, duration=min(LEASE, revision.fleet.permit), clock=clock),
         desired,
+    )
+
+
+def _bases(settings: Settings, fleet: Fleet, clock: Clock) -> Bases:
+    """Fetches the bases that the fleet allows."""
+    return Bases(
+        settings.state / "bases",
+        hosts=lambda: fleet.remote_bases,
+        credentials=None if settings.credentials is None else Path(settings.credentials),
+        timeout=settings.git_timeout,
+        clock=clock,
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.controller.carry_out import Workload
@@ -19,7 +18,7 @@ from reconciler.starts.fields import START_FIELDS, kind_of, start_value
 from render.cache import UnitCache
 from render.site import SiteManifest, Unit
 from render.tree import Tree
-from render.tree.remote import RemoteTree
+from render.tree.remote import Fetch, RemoteTree
 
 if TYPE_CHECKING:
     from reconciler.source import Repository
@@ -40,8 +39,8 @@ class Revision:
 class Desired:
     """Fleets and rendered units, kept from commit to commit under what was read to make them."""
 
-    def __init__(self, repository: Repository, site: str, bases: Path | None = None) -> None:
-        """`bases` is the folder for mirrors of bases that lie elsewhere; without it there are none."""
+    def __init__(self, repository: Repository, site: str, bases: Callable[[Fleet], Fetch] | None = None) -> None:
+        """`bases` says how a fleet's bases in other repositories are fetched; without it there are none."""
         self._repository = repository
         self._bases = bases
         self._site = site
@@ -59,9 +58,7 @@ class Desired:
     def _with_bases(self, tree: Tree, fleet: Fleet) -> Tree:
         if self._bases is None or not fleet.remote_bases:
             return tree
-        from reconciler.source.bases import Bases
-
-        return RemoteTree(tree, Bases(self._bases, hosts=lambda: fleet.remote_bases, timeout=fleet.request_timeout))
+        return RemoteTree(tree, self._bases(fleet))
 
     def platform(self, revision: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
         """The platform's folders with their objects. Raises `InputError`."""

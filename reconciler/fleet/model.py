@@ -118,7 +118,8 @@ class Fleet:
     """One fleet repository at one commit. `platform` are the folders that every site builds, in order of their names.
 
     `poll`, `freshness`, `permit` and `request_timeout` are the fleet's times in seconds; `prune_budget` is how many
-    objects of one unit may be deleted in one pass.
+    objects of one unit may be deleted in one pass. `remote_bases` are the hosts whose Git repositories kustomizations
+    may name as bases.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Fleet:
     request_timeout: float = 60.0
     prune_budget: int = 10
     refs: Refs = Refs()
+    remote_bases: tuple[str, ...] = ()
 
     def application(self, name: str) -> Application | None:
         """The application of that name, if there is one."""

@@ -46,6 +46,7 @@ def fleet(document: Document, platform: tuple[str, ...], applications: tuple[App
         request_timeout=_seconds(spec, "requestTimeout", usual.request_timeout),
         prune_budget=int(spec.get("prune", {}).get("budget", usual.prune_budget)),
         refs=Refs(refs.get("acks", usual.refs.acks), refs.get("heartbeats", usual.refs.heartbeats)),
+        remote_bases=tuple(spec.get("remoteBases", {}).get("allow", usual.remote_bases)),
     )
 
 

@@ -39,10 +39,11 @@ class Context:
 
     def display(self, path: str) -> str:
         """A tree's path as messages show it: absolute where the tree has a place on disk."""
-        if path.startswith("git:"):
-            from render.tree.remote import shown
+        if ":/" in f"{path}/":
+            from render.tree.remote import remote_of
 
-            return shown(path) or path
+            if remote_of(path) is not None:
+                return path
         root = self.tree.root.rstrip("/")
         return simplified(f"{root}/{path}") if path else root or "/"
 

@@ -50,4 +50,4 @@ class Helm(Protocol):
     def template(
         self, name: str, files: dict[str, bytes], values: tuple[bytes, ...], arguments: tuple[str, ...]
     ) -> bytes:
-        """What `helm template` prints. `values` are the texts of values files, later ones win; `arguments` all others."""
+        """What `helm template` prints. `values` are texts of values files, the later win; `arguments` all others."""

@@ -14,12 +14,13 @@ class Note(NamedTuple):
     path: str = ""
     configured_in: str = ""
     configured_by: tuple[tuple[str, str], ...] = ()
+    repo: str = ""
+    ref: str = ""
 
     def lines(self) -> list[str]:
         """The note as YAML."""
-        lines = [f"path: {self.path}"] if self.path else []
-        if self.configured_in:
-            lines.append(f"configuredIn: {self.configured_in}")
+        texts = (("path", self.path), ("repo", self.repo), ("ref", self.ref), ("configuredIn", self.configured_in))
+        lines = [f"{name}: {text}" for name, text in texts if text]
         if self.configured_by:
             lines.append("configuredBy:")
             lines += [f"  {name}: {value}" for name, value in self.configured_by if value]
@@ -42,21 +43,29 @@ def transformations_text(notes: list[Note]) -> str:
 class Provenance:
     """How notes are written in one layer."""
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, path: str = "", repo: str = "", ref: str = "") -> None:
         self.path = path
+        self.repo = repo
+        self.ref = ref
 
     def below(self, entry: str) -> Provenance:
-        """The same for a base or component."""
-        return Provenance(self._joined(entry))
+        """The same for a base or component; one in another repository is told by its path there."""
+        from render.tree.remote import is_remote, parse_remote
+
+        if is_remote(entry):
+            remote = parse_remote(entry)
+            return Provenance(remote.path, remote.url, remote.ref)
+        return Provenance(self._joined(entry), self.repo, self.ref)
 
     def of_file(self, entry: str) -> Note:
         """The origin of what a file holds."""
-        return Note(path=self._joined(entry))
+        return Note(path=self._joined(entry), repo=self.repo, ref=self.ref)
 
     def of_builtin(self, kustomization: str, kind: str) -> Note:
         """What a field of the kustomization did."""
         name = kustomization.rpartition("/")[2]
-        return Note(configured_in=self._joined(name), configured_by=(("apiVersion", "builtin"), ("kind", kind)))
+        by = (("apiVersion", "builtin"), ("kind", kind))
+        return Note(configured_in=self._joined(name), configured_by=by, repo=self.repo, ref=self.ref)
 
     def of_plugin(self, origin: Note, manifest: dict[str, Any]) -> Note:
         """What a plugin's configuration did."""
@@ -67,7 +76,7 @@ class Provenance:
             ("name", str(metadata.get("name", ""))),
             ("namespace", str(metadata.get("namespace", ""))),
         )
-        return Note(configured_in=origin.path, configured_by=by)
+        return Note(configured_in=origin.path, configured_by=by, repo=origin.repo, ref=origin.ref)
 
     def _joined(self, entry: str) -> str:
         parts: list[str] = []

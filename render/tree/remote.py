@@ -1,24 +1,33 @@
 """Repositories elsewhere as folders of a tree: how an entry such as `https://host/org/repo//deploy?ref=v1` is read, and
 what its files are called here.
 
-Nothing is fetched in this room: whoever makes a `RemoteTree` says how. A repository at a ref is mounted below one name
-at the top of the tree (`git:…@…`), so that a build's files keep one kind of path, wherever they come from.
+Nothing is fetched in this room: whoever makes a `RemoteTree` says how. A repository at a ref is a folder of the tree,
+`https:/host/org/repo@v1:/deploy/…`, so that files keep one kind of path, and one that people can read, wherever they
+come from.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from render.errors import SiteshiftError, TreeError
 from render.tree.seam import Kind, Tree, below, normalise
 
-_SCHEME = re.compile(r"(?:https?|ssh|git|file)://", re.IGNORECASE)
-_SHORT = re.compile(r"(?:[\w.-]+@[\w.-]+:|(?:github|gitlab|bitbucket)\.(?:com|org)[/:])", re.IGNORECASE)
-_MOUNT = "git:"
+_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
+_HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+"""Servers that need no scheme."""
+
 _AZURE = "_git/"
-_ESCAPES = (("%", "%25"), ("/", "%2F"), ("@", "%40"))
+_BEGINNINGS = {
+    "https:": "https://",
+    "http:": "http://",
+    "ssh:": "ssh://",
+    "git:": "git://",
+    "file:": "file:///",
+    "scp:": "",
+}
+"""The first name of a remote folder's path in the tree, and what its URL begins with."""
 
 
 class Remote(NamedTuple):
@@ -30,8 +39,9 @@ class Remote(NamedTuple):
 
     @property
     def mount(self) -> str:
-        """The name below which the repository's files are found in a `RemoteTree`."""
-        return f"{_MOUNT}{_escaped(self.url)}@{_escaped(self.ref)}"
+        """The path of the repository in a `RemoteTree`."""
+        first, start = next(pair for pair in _BEGINNINGS.items() if self.url.startswith(pair[1]))
+        return f"{first}/{self.url[len(start) :]}@{self.ref}:"
 
     @property
     def place(self) -> str:
@@ -50,7 +60,12 @@ class Remote(NamedTuple):
 
 def is_remote(entry: str) -> bool:
     """Whether an entry of a kustomization means something on a network."""
-    return entry.startswith("git::") or _SCHEME.match(entry) is not None or _SHORT.match(entry) is not None
+    if entry.startswith("git::") or _after_scheme(entry):
+        return True
+    if entry.partition("/")[0].lower() in _HOSTS:
+        return True
+    host, colon, _ = entry.partition(":")
+    return bool(colon) and "/" not in host and ("@" in host.strip("@") or host.lower() in _HOSTS)
 
 
 def parse_remote(entry: str) -> Remote:
@@ -60,49 +75,47 @@ def parse_remote(entry: str) -> Remote:
     this disk (`file://`) at the end.
     """
     rest, _, query = entry.removeprefix("git::").partition("?")
-    scheme = _SCHEME.match(rest)
-    start = scheme.end() if scheme else 0
-    if not scheme and rest.partition("/")[0].lower() in ("github.com", "gitlab.com", "bitbucket.org"):
+    start = _after_scheme(rest)
+    if not start and rest.partition("/")[0].lower() in _HOSTS:
         rest, start = f"https://{rest}", len("https://")
     is_file = rest.lower().startswith("file://")
     host = 0 if is_file else _end_of_host(rest, start) - start
     repository, path = _split(rest[start:], host, whole=is_file)
-    if not repository.strip("/") or (not is_file and len(repository) <= host):
+    names = repository[host:].strip("/")
+    if (not host and not is_file) or not names or {".", ".."} & set(names.split("/")):
         raise TreeError(
             f"{entry} names no Git repository", hint="write it like https://host/org/repo//folder?ref=v1.2.3"
         )
     folder = normalise(path.strip("/"))
     if folder.startswith(".."):
         raise TreeError(f"{entry} leaves its repository", hint="name a folder below the repository's root")
-    return Remote(rest[:start] + repository.rstrip("/"), _ref(query), folder)
+    if not start and names != repository[host:].rstrip("/"):  # git@host:/an/absolute/path
+        return Remote(f"ssh://{repository[: host - 1]}/{names}", _ref(query), folder)
+    return Remote(f"{rest[:start]}{repository[:host]}{'/' if is_file else ''}{names}", _ref(query), folder)
 
 
 def remote_of(path: str) -> Remote | None:
     """The remote folder that a tree's path lies in, None for one of the tree's own files."""
-    if not path.startswith(_MOUNT):
+    first, _, rest = path.partition("/")
+    start = _BEGINNINGS.get(first)
+    head, end, inner = f"{rest}/".partition(":/")
+    if start is None or not end:
         return None
-    name, _, inner = path.partition("/")
-    url, _, ref = name[len(_MOUNT) :].rpartition("@")
-    return Remote(_unescaped(url), _unescaped(ref), inner)
+    url, _, ref = head.rpartition("@")
+    return Remote(start + url, ref, inner.rstrip("/"))
 
 
-def shown(path: str) -> str | None:
-    """A remote folder's path as people write it; None for one of the tree's own files."""
-    remote = remote_of(path)
-    if remote is None:
-        return None
-    place = f"{remote.url}//{remote.path}" if remote.path else remote.url
-    return f"{place}?ref={remote.ref}" if remote.ref else place
+Fetch = Callable[[Remote], Tree]
+"""Gives the files of a repository at a ref; the remote's `path` is of no concern to it."""
 
 
 class RemoteTree:
     """`tree`, with Git repositories of elsewhere as folders at its top.
 
-    `fetch` gives the files of a repository at a ref (the remote's `path` is of no concern to it) and raises
-    `SiteshiftError` where it cannot or may not; each repository is asked for once.
+    `fetch` raises `SiteshiftError` where it cannot or may not; each repository is asked for once.
     """
 
-    def __init__(self, tree: Tree, fetch: Callable[[Remote], Tree]) -> None:
+    def __init__(self, tree: Tree, fetch: Fetch) -> None:
         self.root = tree.root
         self._tree = tree
         self._fetch = fetch
@@ -135,7 +148,7 @@ class RemoteTree:
         return same
 
     def _owner(self, path: str) -> tuple[Tree, str]:
-        clean = normalise(path) if _MOUNT in path else path
+        clean = normalise(path) if ":" in path else path
         remote = remote_of(clean)
         if remote is None:
             return self._tree, path
@@ -148,12 +161,18 @@ class RemoteTree:
         return tree, remote.path
 
 
+def _after_scheme(entry: str) -> int:
+    """Where what follows `https://` and the like begins, 0 if nothing like that is there."""
+    head = entry[:8].lower()
+    return next((len(scheme) for scheme in _SCHEMES if head.startswith(scheme)), 0)
+
+
 def _end_of_host(rest: str, start: int) -> int:
     """Where the server's name ends, with the separator that follows it."""
     if start:
         slash = rest.find("/", start)
         return len(rest) if slash < 0 else slash + 1
-    return rest.index(":") + 1
+    return rest.find(":") + 1
 
 
 def _split(rest: str, host: int, *, whole: bool) -> tuple[str, str]:
@@ -175,15 +194,3 @@ def _split(rest: str, host: int, *, whole: bool) -> tuple[str, str]:
 def _ref(query: str) -> str:
     fields = dict(part.partition("=")[::2] for part in query.split("&") if part)
     return fields.get("ref") or fields.get("version") or ""
-
-
-def _escaped(text: str) -> str:
-    for character, code in _ESCAPES:
-        text = text.replace(character, code)
-    return text
-
-
-def _unescaped(text: str) -> str:
-    for character, code in reversed(_ESCAPES):
-        text = text.replace(code, character)
-    return text
