@@ -116,7 +116,9 @@ def _string(text: str, column: int, indent: int) -> str:
     line = _inline.get(text)
     if line is None:
         text = styles.as_read_again(text)
-        line = _inline[text] = styles.inline(text)
+        line = None if "\n" in text else styles.inline(text)
+        if line is not None and len(text) <= styles.WIDTH:
+            _inline[text] = line
     if line is not None and (column + len(line) <= styles.WIDTH or " " not in text):
         return line
     style = styles.style_of(text)

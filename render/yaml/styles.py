@@ -21,6 +21,7 @@ _SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@=+-]*(?:[ :,][A-Za-z0-9_./@=+(){}-]+
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 BREAKS = "\n\r\u0085\u2028\u2029"
+_PIECE = re.compile(f" |[{BREAKS}]|[^ {BREAKS}]+")
 _REFUSED = "[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 """Compiled when it is first needed: such wide ranges take milliseconds."""
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
@@ -97,12 +98,16 @@ def inline(text: str) -> str | None:
 
 def has_breaks(text: str) -> bool:
     """Whether libyaml sees more than one line."""
+    if text.isascii():
+        return "\n" in text or "\r" in text
     return any(character in text for character in BREAKS)
 
 
 def is_special(text: str) -> bool:
     """Whether libyaml calls a character of the text not printable."""
-    return not (text.isascii() and text.isprintable()) and any(map(_special, text))
+    if text.isascii():
+        return not text.replace("\n", "").isprintable()
+    return any(map(_special, set(text)))
 
 
 def _special(character: str) -> bool:
@@ -128,6 +133,8 @@ def style_of(text: str) -> str:
 
 
 def _space_before_break(text: str) -> bool:
+    if text.isascii():
+        return " \n" in text or " \r" in text
     return re.search(f" [{BREAKS}]", text) is not None
 
 
@@ -155,6 +162,10 @@ def escape_all(text: str) -> list[str]:
     go-yaml."""
     if text.startswith("\ufeff"):
         return [_escape(character) for character in text]
+    return _escaped_where_needed(text)
+
+
+def _escaped_where_needed(text: str) -> list[str]:
     return [_escape(character) if _is_escaped(character) else character for character in text]
 
 
@@ -177,15 +188,17 @@ def folded(text: str, style: str, column: int, indent: int) -> str:
     `column` is where it begins, `indent` the column where its further lines begin. In single quotes, LINE and
     PARAGRAPH SEPARATORs stand for themselves and begin a line.
     """
-    pieces = escape_all(text) if style == '"' else ["''" if style == "'" and c == "'" else c for c in text]
     margin = " " * indent
+    if style != '"' and not has_breaks(text):
+        return _folded_line(text.replace("'", "''") if style else text, style, column, margin)
+    pieces = _pieces(text, style)
     out = [style]
     column += len(style)
     after_space = after_break = False
-    last = len(text) - 1
+    last = len(pieces) - 1
     for index, piece in enumerate(pieces):
         if piece == " ":
-            before_space = index < last and text[index + 1] == " "
+            before_space = index < last and pieces[index + 1] == " "
             breakable = column > WIDTH and not after_space and 0 < index < last
             if breakable and (style == '"' or not before_space):
                 out.append("\n" + margin + ("\\" if before_space else ""))
@@ -206,12 +219,46 @@ def folded(text: str, style: str, column: int, indent: int) -> str:
     return "".join([*out, style])
 
 
+def _folded_line(text: str, style: str, column: int, margin: str) -> str:
+    """One line of text, broken at the first single space past the width, again and again."""
+    lines: list[str] = []
+    start, last = 0, len(text) - 1
+    place = text.find(" ", max(WIDTH + 1 - column - len(style), 1))
+    while 0 < place < last:
+        if text[place - 1] == " " or text[place + 1] == " ":
+            place = text.find(" ", place + 1)
+            continue
+        lines.append(text[start:place])
+        start = place + 1
+        place = text.find(" ", start + max(WIDTH + 1 - len(margin), 0))
+    lines.append(text[start:])
+    return style + f"\n{margin}".join(lines) + style
+
+
+def _pieces(text: str, style: str) -> list[str]:
+    """The text as it stands in a style, cut into words, single spaces and single line breaks."""
+    if style == '"':
+        if text.startswith("\ufeff"):
+            return escape_all(text)
+        return [_word_in_double_quotes(piece) for piece in _PIECE.findall(text)]
+    return _PIECE.findall(text.replace("'", "''") if style == "'" else text)
+
+
+def _word_in_double_quotes(piece: str) -> str:
+    if piece.isascii() and piece.isprintable() and '"' not in piece and "\\" not in piece:
+        return piece
+    return "".join(_escaped_where_needed(piece))
+
+
 def literal(text: str, indent: int) -> str:
     """A block scalar: its header, then the lines at `indent`. It ends without a line break."""
     margin = " " * indent
     hint = "2" if text[0] in f" {BREAKS}" else ""
     body = text[:-1] if text[-1] in BREAKS else text
     chomp = "-" if body == text else "+" if not body or body[-1] in BREAKS else ""
-    starts = f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])" if not text.isascii() else r"^(?=[^\n])"
-    lines = re.sub(starts, margin, text.removesuffix("\n"), flags=re.MULTILINE)
+    text = text.removesuffix("\n")
+    if text.isascii():
+        lines = "\n".join([margin + line if line else "" for line in text.split("\n")])
+    else:
+        lines = re.sub(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])", margin, text)
     return f"|{hint}{chomp}\n{lines}"
