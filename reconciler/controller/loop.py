@@ -204,7 +204,7 @@ class _Work:
     def _speak_with_git(self) -> None:
         parts = self._parts
         while not self._stop.is_set():
-            before = parts.publisher.latest
+            before = self._heard()
             try:
                 if parts.leadership.held:
                     parts.publisher.heartbeat(dict(self._exposures))
@@ -214,10 +214,17 @@ class _Work:
             except SourceError as error:
                 self._log.change("git-unreachable", "git", str(error))
                 self._only_read()
-            after = parts.publisher.latest
-            if after is not None and (before is None or (after.head, after.acks) != (before.head, before.acks)):
+            if self._heard() != before:
                 parts.caches.changed.set()
             self._clock.wait(self._stop, self._fleet.poll)
+
+    def _heard(self) -> tuple[object, ...]:
+        """What Git says that a pass could act on: the branch's head and every site's word about each application."""
+        latest = self._parts.publisher.latest
+        if latest is None:
+            return ()
+        listings = (self._parts.publisher.of(application.name) for application in self._fleet.applications)
+        return (latest.head, *(listing.acks for listing in listings if listing is not None))
 
     def _only_read(self) -> None:
         """A site that may not push still sees what is asked of it: a stop must reach it."""
