@@ -66,12 +66,20 @@ class Mirror:
         """List the server's branch and refs, and bring their commits here. Costs one request if nothing is new."""
         with self._lock:
             self._keep_small()
+            before, trouble = None, SourceError(f"{self.url} changes faster than it can be fetched")
             for _ in range(LISTINGS):
                 heads = self._listed(self._remote.list(self._repository()))
                 if self._has(heads):
                     return heads
-                self._bring()
-            raise SourceError(f"{self.url} changes faster than it can be fetched")
+                if heads == before:
+                    break
+                before = heads
+                try:
+                    self._bring()
+                except SourceError as error:
+                    # A server gives out nothing that was replaced since it listed it: only a new listing can tell.
+                    trouble = error
+            raise trouble
 
     def tree(self, commit: str) -> GitTree:
         """The files of a commit."""

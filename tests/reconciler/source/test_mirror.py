@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,27 @@ def test_a_site_that_lost_only_its_push_rights_can_still_fetch(server: GitServer
     repository.fetch()
     with pytest.raises(SourceError):
         repository.push_heartbeat("refs/siteshift/heartbeats/a", {"heartbeat.json": b"1"})
+
+
+@pytest.mark.parametrize("replaced", [1, 2])
+def test_a_ref_that_is_replaced_between_listing_and_fetch_is_listed_again(
+    server: GitServer, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: int
+) -> None:
+    """A heartbeat is replaced all the time, and a server refuses to give out a commit that no ref leads to any more."""
+    beats = "refs/siteshift/heartbeats/b"
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+    commits = [run(bare, *identity, "commit-tree", "-m", str(n), "HEAD^{tree}") for n in range(replaced + 1)]
+    run(bare, "update-ref", beats, commits[0])
+    later = iter(commits[1:])
+    backend = GitServer.backend
+
+    def replacing(self: GitServer, environment: Mapping[str, str]) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        if environment["PATH_INFO"].endswith("/git-upload-pack") and (commit := next(later, None)):
+            run(bare, "update-ref", beats, commit)
+        return backend(self, environment)
+
+    monkeypatch.setattr(GitServer, "backend", replacing)
+    assert served(server, tmp_path).fetch().refs[beats] == commits[-1]
 
 
 def _delete_pack(folder: Path) -> None:
