@@ -135,7 +135,7 @@ class TwoSites:
         assert any(kind == "ADDED" for _, _, kind, _ in self._lives(app)), f"no life of {app} was recorded"
 
     def lost(self, app: str, surviving: Site) -> int:
-        """How many records that guests were told are safe the surviving copy does not hold."""
+        """How many records that guests were told are safe, at any time, the surviving copy does not hold."""
         arrays = [site.array for site in self.sites]
         return len(lost_records(f"{app}-data", surviving=surviving.array, arrays=arrays))
 
