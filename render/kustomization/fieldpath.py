@@ -9,9 +9,9 @@ from typing import Any
 from render import yaml
 from render.errors import KustomizationError
 from render.kustomization.draft import Trail, deep_copy
+from render.kustomization.expressions import expression
 from render.kustomization.fieldspec import split_path, wrong_kind
 from render.kustomization.ids import text_of
-from render.kustomization.selector import expression
 from render.yaml.scalars import resolve
 
 _POSITION = re.compile(r"[+]?[0-9]+", re.ASCII)
@@ -177,7 +177,7 @@ class _Finder:
                 found = item if not name else item.get(name) if isinstance(item, dict) else None
                 if (name and (not isinstance(item, dict) or name not in item)) or isinstance(found, dict | list):
                     continue
-                if wanted.search(text_of(found)):
+                if wanted(text_of(found)):
                     if name:
                         self.find(elements, place, rest, (*trail, place))
                     else:

@@ -54,7 +54,7 @@ def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
         return _ZERO[form]
     if form == "int" and isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
-    if type(value) is not _TYPES[form] or (form == "int" and not LOWEST_INTEGER <= int(value) < -LOWEST_INTEGER):
+    if type(value) is not _TYPES[form] or (isinstance(value, int) and not LOWEST_INTEGER <= value < -LOWEST_INTEGER):
         wanted = {"string": "text", "bool": "true or false", "int": "a whole number"}[form]
         raise _mismatch(value, wanted, form, name, trail)
     return value

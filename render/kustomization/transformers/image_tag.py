@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
+from render.kustomization.expressions import expression
 from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
 
 _CONTAINER_LISTS = ("containers", "initContainers")
@@ -24,18 +24,16 @@ class Image:
         self._digest = entry.get("digest") or ""
         self._tag_suffix = entry.get("tagSuffix") or ""
         try:
-            self._pattern = re.compile(
-                f"^{self.name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?\\Z", re.ASCII
-            )
-        except re.error as error:
+            self._matches = expression(f"^{self.name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")
+        except KustomizationError as error:
             raise KustomizationError(
-                f"the image name {self.name!r} is no valid regular expression: {error}",
+                f"the image name {self.name!r} is no valid regular expression: {error.message}",
                 hint="names are matched as regular expressions: put a backslash before special characters",
             ) from error
 
     def change(self, image: str) -> str:
         """The image as this entry wants it."""
-        if self._pattern.search(image) is None:
+        if not self._matches(image):
             return image
         name, tag, digest = split_image(image)
         name = self._new_name or name
