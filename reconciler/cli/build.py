@@ -79,7 +79,7 @@ def _register_helm(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--helm-command", metavar="PROGRAM", default="helm", help="the program (default: helm)")
     parser.add_argument("--helm-api-versions", metavar="VERSION", action="append", default=[], help="for Capabilities")
     parser.add_argument("--helm-kube-version", metavar="VERSION", help="for Capabilities")
-    parser.add_argument("--helm-debug", action="store_true", help="run helm with --debug")
+    parser.add_argument("--helm-debug", action="store_true", help="taken and ignored: helm's errors are always shown")
 
 
 def _refusing(why: str) -> type[argparse.Action]:
@@ -154,12 +154,10 @@ def _helm(arguments: argparse.Namespace) -> Helm:
     from reconciler.cli.charts import HelmProgram
     from reconciler.cli.where import cache_folder
 
-    extra = [word for version in arguments.helm_api_versions for word in ("--api-versions", version)]
+    defaults = {"--api-versions": arguments.helm_api_versions}
     if arguments.helm_kube_version:
-        extra += ["--kube-version", arguments.helm_kube_version]
-    if arguments.helm_debug:
-        extra.append("--debug")
-    return HelmProgram(arguments.helm_command, cache_folder() / "charts", extra)
+        defaults["--kube-version"] = [arguments.helm_kube_version]
+    return HelmProgram(arguments.helm_command, cache_folder() / "charts", defaults)
 
 
 def _write_files(resources: Sequence[Resource], folder: str) -> None:

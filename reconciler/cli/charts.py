@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.errors import SiteshiftError
@@ -24,13 +24,13 @@ class HelmError(SiteshiftError):
 
 
 class HelmProgram:
-    """A `Helm` for builds. `command` is the program, `kept` the folder for pulled charts, `extra` more arguments of
-    `helm template`."""
+    """A `Helm` for builds. `command` is the program, `kept` the folder for pulled charts; `defaults` are flags of `helm
+    template` with their values, for charts that do not have that flag."""
 
-    def __init__(self, command: str, kept: Path, extra: Sequence[str] = ()) -> None:
+    def __init__(self, command: str, kept: Path, defaults: Mapping[str, Sequence[str]] | None = None) -> None:
         self._command = command
         self._kept = kept
-        self._extra = tuple(extra)
+        self._defaults = dict(defaults or {})
 
     def pull(self, repository: str, name: str, version: str, *, devel: bool) -> dict[str, bytes]:
         """The files of a chart in a repository."""
@@ -66,13 +66,19 @@ class HelmProgram:
             for path, data in files.items():
                 (chart / path).parent.mkdir(parents=True, exist_ok=True)
                 (chart / path).write_bytes(data)
-            options = []
+            options = [
+                word
+                for flag, given in self._defaults.items()
+                if flag not in arguments
+                for value in given
+                for word in (flag, value)
+            ]
             for number, text in enumerate(values):
                 file = Path(scratch) / f"values-{number}.yaml"
                 file.write_bytes(text)
                 options += ["-f", str(file)]
             first = arguments[:1] if not arguments[0].startswith("-") else ()
-            return self._run(["template", *first, str(chart), *arguments[len(first) :], *options, *self._extra])
+            return self._run(["template", *first, str(chart), *arguments[len(first) :], *options])
 
     def _run(self, words: Sequence[str]) -> bytes:
         with tempfile.TemporaryDirectory() as home:

@@ -20,6 +20,7 @@ EXAMPLES = """\
   siteshift render --site b
   siteshift render --site b --app ledger --rev HEAD~1
   siteshift render --site b -o wide | less
+  siteshift render --site b --explain Deployment/web.spec.replicas
   siteshift render --site b --app ledger -o kustomization --to ledger-at-b && kustomize build ledger-at-b
 
 Fields that moves own (runStrategy, replicas, suspend, replicationState) are printed as they will be once the placement
@@ -36,6 +37,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     add(parser, "fleet", "site", "app", "rev")
     parser.add_argument("-o", "--output", choices=OUTPUTS, default="yaml", help="how to print (default: yaml)")
     parser.add_argument("--to", metavar="DIR", help="where `-o dir` and `-o kustomization` write; must not exist yet")
+    parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
     parser.add_argument("--watch", action="store_true", help="print the difference that each save makes")
 
 
@@ -50,6 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _watch(arguments)
     tree = fleet_tree(arguments)
     units = chosen_units(arguments, tree)[1]
+    if arguments.explain is not None:
+        from reconciler.cli.explaining import explained_units
+
+        sys.stdout.write(explained_units(tree, units, arguments.explain))
+        return 0
     if arguments.output == "kustomization":
         return _write_kustomization(tree, units, _new_folder(arguments.to))
     from render.site import render_unit

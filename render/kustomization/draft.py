@@ -64,6 +64,7 @@ class Draft:
         "_whole",
         "behavior",
         "context",
+        "from_helm",
         "inline",
         "manifest",
         "needs_hash",
@@ -89,6 +90,8 @@ class Draft:
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
         self.needs_hash = False
+        self.from_helm = False
+        """Whether a chart made it: `namespace` leaves those alone."""
         self.behavior = ""
         self.variables: list[str] = []
         """Names of the vars that take their value from this object."""

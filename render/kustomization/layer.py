@@ -40,6 +40,8 @@ class Layer:
         self.loader = loader
         self.context = loader.context
         self.provenance = provenance
+        self.outer_namespace = ""
+        """The namespace of the nearest layer above that has one: charts are told."""
         self.path = self._find_file()
         self.fields = self._read_fields()
         self.kind: str = self.fields["kind"]
@@ -223,6 +225,7 @@ def _accumulate_folder(
     layer: Layer, accumulator: Accumulator, loader: Loader, entry: str, *, is_component: bool
 ) -> Accumulator:
     child = Layer(loader, layer.provenance.below(entry) if layer.provenance is not None else None)
+    child.outer_namespace = layer.get("namespace") or layer.outer_namespace
     use_openapi(child)
     root = child.context.display(loader.root)
     if is_component and child.kind != "Component":

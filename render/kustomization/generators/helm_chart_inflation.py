@@ -30,10 +30,9 @@ _OF_OLD = (
     ("valuesLocal", "valuesInline"),
     ("valuesMerge", "valuesMerge"),
     ("releaseName", "releaseName"),
-    ("releaseNamespace", "namespace"),
     ("chartHome", "chartHome"),
 )
-"""The fields of `helmChartInflationGenerator` and what they are called in `helmCharts`."""
+"""The fields of `helmChartInflationGenerator` that count, and what they are called in `helmCharts`."""
 
 _TEXTS = (("namespace", "--namespace"), ("nameTemplate", "--name-template"))
 _SWITCHES = (
@@ -52,9 +51,11 @@ def run_helm(layer: Layer, accumulator: Accumulator) -> None:
     for place, chart in enumerate(layer.get("helmChartInflationGenerator") or []):
         renamed = {new: chart[old] for old, new in _OF_OLD if chart.get(old)}
         charts.append(("helmChartInflationGenerator", place, renamed))
+    namespace = layer.get("namespace") or layer.outer_namespace
     for field, place, chart in charts:
         with layer.at(field, place):
-            for made in inflate(layer.loader, {**common, **chart}, layer.path):
+            told = {**common, **chart, "namespace": chart.get("namespace") or namespace}
+            for made in inflate(layer.loader, told, layer.path):
                 if layer.provenance is not None:
                     made.provenance = layer.provenance.of_builtin(layer.path, "HelmChartInflationGenerator")
                 absorb(accumulator, made)
@@ -78,7 +79,10 @@ def inflate(loader: Loader, chart: Arguments, path: str) -> list[Draft]:
         raise
     except SiteshiftError as error:
         raise KustomizationError(f"chart {chart['name']}: {error}") from error
-    return _objects(loader, printed, path, chart["name"])
+    drafts = _objects(loader, printed, path, chart["name"])
+    for draft in drafts:
+        draft.from_helm = True
+    return drafts
 
 
 def arguments(chart: Arguments) -> tuple[str, ...]:
@@ -99,7 +103,7 @@ def _check(chart: Arguments) -> None:
         raise KustomizationError("chart name cannot be empty", hint="name: says which chart of the chart home it is")
     merge = chart.get("valuesMerge") or "override"
     if merge not in MERGES:
-        raise KustomizationError(f"valuesMerge must be one of {list(MERGES)}, found {merge!r}")
+        raise KustomizationError(f"valuesMerge must be one of [{' '.join(MERGES)}], found {merge!r}")
     inline = chart.get("valuesInline")
     if inline is not None and not isinstance(inline, dict):
         raise KustomizationError(f"valuesInline must be a mapping, found {type(inline).__name__}")
@@ -141,20 +145,22 @@ def _values(loader: Loader, chart: Arguments, files: dict[str, bytes]) -> tuple[
     inline = chart.get("valuesInline")
     if inline:
         how = chart.get("valuesMerge") or "override"
-        given = {} if how == "replace" else yaml.parse_kustomization(own, named or f"{chart['name']}/values.yaml") or {}
-        merged = _merged(inline, given) if how == "merge" else _merged(given, inline)
-        own = yaml.dump([merged]).encode("utf-8", "surrogateescape")
+        if how != "replace":
+            given = yaml.parse_kustomization(own, named or f"{chart['name']}/values.yaml") or {}
+            inline = _merged(inline, given) if how == "merge" else _merged(given, inline)
+        own = yaml.dump([inline]).encode("utf-8", "surrogateescape")
     return (own, *(loader.load(entry) for entry in chart.get("additionalValuesFiles") or ()))
 
 
 def _merged(below_it: Any, above: Any) -> Any:
     """`above` over `below_it`: mappings field by field, where null takes a field away; all else is replaced."""
-    if not isinstance(below_it, dict) or not isinstance(above, dict):
+    if not isinstance(above, dict):
         return deep_copy(above)
-    result = {key: value for key, value in below_it.items() if above.get(key, ...) is not None}
+    kept = below_it if isinstance(below_it, dict) else {}
+    result = {key: value for key, value in kept.items() if above.get(key, ...) is not None}
     for key, value in above.items():
         if value is not None:
-            result[key] = _merged(below_it.get(key), value)
+            result[key] = _merged(kept.get(key), value)
     return result
 
 

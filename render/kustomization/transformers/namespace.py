@@ -35,6 +35,8 @@ class NamespaceChange:
         if not self.namespace:
             return
         for draft in accumulator.drafts:
+            if draft.from_helm:  # a chart has been told the namespace and means what it says
+                continue
             draft.remember_identity()
             self._apply(draft)
         accumulator.check_unique("namespace transformation produces ID conflict")
