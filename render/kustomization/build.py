@@ -13,6 +13,7 @@ from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
 from render.kustomization.observer import Observer
 from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance, transformations_text
+from render.kustomization.resources import is_object
 from render.kustomization.transformers.hash import add_hashes
 from render.kustomization.transformers.name_reference import fix_references
 from render.tree.seam import Tree, normalise
@@ -95,7 +96,11 @@ def _resolve_variables(_layer: Layer, accumulator: Accumulator) -> None:
 
 
 def _drop_local(_layer: Layer, accumulator: Accumulator) -> None:
-    accumulator.drafts = [draft for draft in accumulator.drafts if not _is_local(draft)]
+    accumulator.drafts = [
+        draft
+        for draft in accumulator.drafts
+        if is_object(draft.content, draft.origin.path, draft.origin.document) and not _is_local(draft)
+    ]
 
 
 def _is_local(draft: Draft) -> bool:
@@ -150,7 +155,12 @@ def _annotations(draft: Draft) -> object:
     metadata = draft.content.get("metadata")
     if not isinstance(metadata, dict) or "annotations" not in metadata:
         return None
-    return metadata["annotations"] or {"": ""}
+    annotations = metadata["annotations"]
+    if isinstance(annotations, list) and annotations:
+        raise KustomizationError(
+            f"the annotations of {draft.text} are a list", path=draft.origin.path, hint="annotations are a mapping"
+        )
+    return annotations or {"": ""}
 
 
 FINISHING: tuple[Callable[[Layer, Accumulator], None], ...] = (

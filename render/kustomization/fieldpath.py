@@ -93,13 +93,28 @@ def _equals(item: Any, name: str, value: str) -> bool:
 
 
 class Place:
-    """A field that can be set. `made_scalar` is true for one that was made just now to hold a scalar."""
+    """A field that can be set.
 
-    def __init__(self, holder: Any, key: str | int, trail: Trail, *, made_scalar: bool = False) -> None:
+    `made_scalar` is true for one that was made just now to hold a scalar, `made_text` for one that a condition has made
+    and filled; `lost` for one in a copy that nobody keeps.
+    """
+
+    def __init__(
+        self,
+        holder: Any,
+        key: str | int,
+        trail: Trail,
+        *,
+        made_scalar: bool = False,
+        made_text: bool = False,
+        lost: bool = False,
+    ) -> None:
         self._holder = holder
         self._key = key
         self.trail = trail
         self.made_scalar = made_scalar
+        self.made_text = made_text
+        self.lost = lost
 
     @property
     def value(self) -> Any:
@@ -117,12 +132,13 @@ class _Finder:
     def __init__(self, model: Any, *, create: bool) -> None:
         self._create = create
         self._model = model
+        self._lost = False
         self.places: list[Place] = []
 
     def find(self, holder: Any, key: str | int, steps: Sequence[str], trail: Trail, made: bool = False) -> None:
         """Follow the steps below a field."""
         if not steps:
-            self.places.append(Place(holder, key, trail, made_scalar=made))
+            self.places.append(Place(holder, key, trail, made_scalar=made, lost=self._lost))
             return
         step, rest = steps[0], steps[1:]
         node = holder[key]
@@ -138,10 +154,12 @@ class _Finder:
 
     def _at_field(self, holder: Any, key: str | int, step: str, rest: Sequence[str], trail: Trail) -> None:
         node = holder[key]
+        if not step and self._create:
+            raise KustomizationError("a field without a name cannot be made")
         if node is None and not self._create:
             return
         if node is None:
-            node = holder[key] = {}
+            node = {}  # what is made below a null gets lost
         if not isinstance(node, dict):
             raise KustomizationError(wrong_kind("MappingNode", node))
         made = False
@@ -157,7 +175,9 @@ class _Finder:
     def _within_text(self, text: str, rest: Sequence[str]) -> None:
         """Kustomize looks for the rest of a path in a text that could not be changed, and changes nothing there."""
         documents = yaml.parse(text.encode("utf-8", "surrogatepass"), "")
+        before, self._lost = self._lost, True
         self.find([deep_copy(documents[0]) if documents else None], 0, rest, ())
+        self._lost = before
 
     def _at_position(self, node: Any, step: str, rest: Sequence[str], trail: Trail) -> None:
         elements, place, made = _elements(node), int(step), False
@@ -172,7 +192,7 @@ class _Finder:
         name, pattern = split_condition(step)
         elements, before = _elements(node), len(self.places)
         wanted = expression(pattern)
-        for _ in range(2):
+        for made in (False, True):
             for place, item in enumerate(elements):
                 found = item if not name else item.get(name) if isinstance(item, dict) else None
                 if (name and (not isinstance(item, dict) or name not in item)) or isinstance(found, dict | list):
@@ -181,7 +201,7 @@ class _Finder:
                     if name:
                         self.find(elements, place, rest, (*trail, place))
                     else:
-                        self.places.append(Place(elements, place, (*trail, place)))
+                        self.places.append(Place(elements, place, (*trail, place), made_text=made, lost=self._lost))
             if len(self.places) > before or not self._create:
                 return
             value = resolve(pattern) if pattern else None

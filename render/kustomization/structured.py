@@ -45,10 +45,21 @@ def _changed(held: str, steps: Sequence[str], data: Any, text: str, *, create: b
     if not places:
         return None
     if held.strip()[:1] in ("{", "["):
+        if not all(_fits(place, text) for place in places):
+            return None
         for place in places:
             place.set(_value(place, data, text))
         return go_json(document, indent=2 if "\n" in held and "  " in held else None)
     return _rewritten(held, document, places, data, text)
+
+
+def _fits(place: Place, text: str) -> bool:
+    """Whether the text can stand in the place with the type that stands there."""
+    old = place.value
+    if isinstance(old, dict | list | str) or place.made_scalar:
+        return True
+    new = resolve(text) if text else None
+    return type(new) is type(old) or (isinstance(old, float) and type(new) is int)
 
 
 def _value(place: Place, data: Any, text: str) -> Any:
@@ -91,7 +102,9 @@ def _quoted(text: str, node: Any) -> str:
         return "'" + text.replace("'", "''") + "'"
     if node.style == '"' or (node.tag.endswith(":str") and not isinstance(resolve(text or "~"), str)):
         return go_json(text)
-    return text
+    kind = node.tag.rpartition(":")[2]
+    new, old = resolve(text or "~"), resolve(node.value or "~")
+    return text if kind == "str" or type(new) is type(old) else f"!!{kind} {text}"
 
 
 def _node(root: Any, trail: Sequence[str | int]) -> Any:

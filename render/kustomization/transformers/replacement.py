@@ -179,12 +179,17 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
     if delimiter:
         if not is_scalar:
             raise KustomizationError("delimiter option can only be used with scalar nodes")
-        text = _spliced("" if place.made_scalar else draft.text_at(place.trail, old), delimiter, options, text)
+        before = "" if place.made_scalar else old if place.made_text else draft.text_at(place.trail, old)
+        text = _spliced(before, delimiter, options, text)
+    if place.lost:
+        return
     if not is_scalar:
         data = value.data if not delimiter else text
         place.set(deep_copy(data))
-    elif place.made_scalar or old is None:
+    elif place.made_scalar:
         place.set(resolve(text) if text else None)
+    elif place.made_text:
+        place.set(resolve(text) if text else "")
     else:
         place.set(_as_type_of(old, text))
 

@@ -10,13 +10,15 @@ from render.errors import KustomizationError
 from render.kustomization import Options, build
 from render.kustomization.context import Context
 from render.kustomization.draft import Draft
+from render.kustomization.expressions import expression
 from render.kustomization.fieldpath import split_field_path
 from render.kustomization.fieldspec import FieldSpec, find, merge_specs, split_path
 from render.kustomization.generators.config_map_secret import encode_base64
 from render.kustomization.hasher import content_hash, encode
+from render.kustomization.label_selector import label_selector
 from render.kustomization.model import Origin
 from render.kustomization.provenance import Provenance
-from render.kustomization.selector import Selector, expression, label_selector
+from render.kustomization.selector import Selector
 from render.kustomization.transformers.image_tag import Image, split_image
 from render.kustomization.transformers.ref_var import expand
 from render.kustomization.transformers.value_add import insert_part
