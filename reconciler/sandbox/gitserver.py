@@ -75,6 +75,7 @@ class GitServer:
         self._backends: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self.stopped = False
         try:
             self._http = _Http(("127.0.0.1", port), _Handler, self)
         except OSError as error:
@@ -98,6 +99,7 @@ class GitServer:
 
     def stop(self) -> None:
         """Stop listening and end every Git process that still serves a request."""
+        self.stopped = True
         if self._thread is not None:
             self._http.shutdown()
             self._thread.join()
@@ -172,8 +174,8 @@ class _Http(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; anything else is shown."""
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+        """A client that went away, or a request that was cut by our end, is no news; anything else is shown."""
+        if not self.owner.stopped and not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 

@@ -209,3 +209,20 @@ def wait_until(happened: object) -> None:
             return
         time.sleep(0.01)
     pytest.fail("it did not happen")
+
+
+def test_a_request_that_the_end_of_the_server_cuts_is_no_news(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = GitServer(tmp_path).start()
+    server.create("fleet.git")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        head = b"POST /fleet.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+        connection.sendall(head + b"Content-Type: application/x-git-receive-pack-request\r\n\r\n0000000000")
+        while not server._backends:
+            time.sleep(0.01)
+        server.stop()
+        connection.sendall(b"0" * 90)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b"", "the connection ends without an answer"
+    assert capfd.readouterr().err == ""
