@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from reconciler.cli.kept import Kept
     from render.kustomization import Manifest, Options, Resource
     from render.kustomization.model import Helm
     from render.tree import Tree
+    from render.tree.remote import RemoteTree
 
 EXAMPLES = """\
   siteshift build apps/ledger/sites/b
@@ -41,6 +43,8 @@ REFUSED: tuple[tuple[str, bool, str], ...] = (
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options, which are kustomize's own."""
+    from reconciler.cli.options import add
+
     parser.add_argument(
         "dir",
         metavar="DIR",
@@ -68,6 +72,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
     _register_helm(parser)
+    add(parser, "no-cache")
     from argparse import SUPPRESS
 
     for flag, takes_value, why in REFUSED:
@@ -94,29 +99,58 @@ def _refusing(why: str) -> type[argparse.Action]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build and print."""
-    from render.kustomization import build
-    from render.yaml import dump
-
-    tree, folder, options, helm = source(arguments)
     if arguments.explain is not None:
         from reconciler.cli.explaining import explained
 
+        tree, folder, options, helm = source(arguments)
         sys.stdout.write(explained(tree, folder, arguments.explain, options, helm))
         return 0
-    resources = build(tree, folder, options, helm=helm)
     if arguments.output is not None and os.path.isdir(arguments.output):
-        _write_files(resources, arguments.output)
+        from render.kustomization import build
+
+        tree, folder, options, helm = source(arguments)
+        _write_files(build(tree, folder, options, helm=helm), arguments.output)
         return 0
-    text = dump(resource.manifest for resource in resources)
+    output = _output(arguments)
     if arguments.output is None:
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(output)
     else:
-        with open(arguments.output, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
+        with open(arguments.output, "wb") as file:
+            file.write(output)
     return 0
 
 
-def source(arguments: argparse.Namespace) -> tuple[Tree, str, Options, Helm | None]:
+def _output(arguments: argparse.Namespace) -> bytes:
+    """What is printed: kept from an earlier build where nothing has changed, else built."""
+    kept = _kept(arguments)
+    output = None if kept is None else kept.output()
+    if output is not None:
+        return output
+    from render.kustomization import build
+    from render.yaml import dump
+
+    noted = None if kept is None else kept.tree()
+    tree, folder, options, helm = source(arguments, noted)
+    resources = build(tree, folder, options, helm=helm)
+    output = dump(resource.manifest for resource in resources).encode("utf-8", "surrogateescape")
+    if kept is not None and noted is not None and not tree.has_fetched:
+        kept.keep(noted, output)
+    return output
+
+
+def _kept(arguments: argparse.Namespace) -> Kept | None:
+    """The place of a build that depends on nothing but files; None for any other."""
+    if arguments.no_cache or arguments.enable_helm or not os.path.isdir(arguments.dir):
+        return None
+    from reconciler.cli.kept import Kept
+    from reconciler.cli.where import cache_path
+
+    options = (arguments.load_restrictor, arguments.reorder, str(arguments.enable_managedby_label))
+    return Kept(cache_path(), (os.path.realpath(arguments.dir), *options))
+
+
+def source(arguments: argparse.Namespace, files: Tree | None = None) -> tuple[RemoteTree, str, Options, Helm | None]:
     """What is built: a tree, the folder in it, how, and with which Helm."""
     from render.kustomization import Options
     from render.tree import FolderTree
@@ -127,7 +161,7 @@ def source(arguments: argparse.Namespace) -> tuple[Tree, str, Options, Helm | No
         enable_helm=arguments.enable_helm,
         managed_by=arguments.enable_managedby_label,
     )
-    tree = with_bases(FolderTree("/"))
+    tree = with_bases(files or FolderTree("/"))
     folder = os.path.realpath(arguments.dir).lstrip("/")
     if not os.path.isdir(arguments.dir) and (":" in arguments.dir or ".com/" in arguments.dir):
         from render.tree.remote import is_remote, parse_remote
@@ -137,7 +171,7 @@ def source(arguments: argparse.Namespace) -> tuple[Tree, str, Options, Helm | No
     return tree, folder, options, _helm(arguments) if arguments.enable_helm else None
 
 
-def with_bases(tree: Tree) -> Tree:
+def with_bases(tree: Tree) -> RemoteTree:
     """The tree with every Git repository that a kustomization names: whoever builds a folder trusts what it names."""
     from render.tree.remote import Remote, RemoteTree
 

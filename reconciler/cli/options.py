@@ -22,6 +22,7 @@ class Option:
     metavar: str = ""
     choices: tuple[str, ...] = ()
     short: str | None = None
+    switch: bool = False
 
     @property
     def flag(self) -> str:
@@ -52,6 +53,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("log-format", None, "text or json (default: text on a terminal, else json)", "FORMAT", ("text", "json")),
     Option("color", "auto", "colour on the terminal", "WHEN", ("never", "auto", "always")),
     Option("git-timeout", "60", "how long one exchange with a Git server may take, in seconds", "SECONDS"),
+    Option("no-cache", None, "neither use nor keep results of earlier builds in the user's cache folder", switch=True),
     Option("git-credentials", None, "file with `https://user:token@host` lines, as Git's store helper writes", "FILE"),
 )
 """The shared options. A command takes those that it needs with `add`."""
@@ -63,6 +65,9 @@ def add(parser: argparse.ArgumentParser, *names: str, required: tuple[str, ...] 
     """Give a command's parser these options of the table; the environment fills in what the line leaves out."""
     for name in names:
         option = BY_NAME[name]
+        if option.switch:
+            _add_switch(parser, option)
+            continue
         value = os.environ.get(option.variable) or option.default
         if value is not None and option.choices and value not in option.choices:
             value = _refuse_environment(parser, option, value)
@@ -74,6 +79,11 @@ def add(parser: argparse.ArgumentParser, *names: str, required: tuple[str, ...] 
             choices=option.choices or None,
             help=f"{option.help} [{option.variable}]",
         )
+
+
+def _add_switch(parser: argparse.ArgumentParser, option: Option) -> None:
+    is_set = bool(os.environ.get(option.variable))
+    parser.add_argument(option.flag, action="store_true", default=is_set, help=f"{option.help} [{option.variable}]")
 
 
 def source(option: Option, arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:

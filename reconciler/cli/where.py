@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from render.tree import Tree
     from render.tree.remote import Remote
@@ -19,6 +19,8 @@ FLEET_FILE = "siteshift.yaml"
 
 def fleet_folder(arguments: argparse.Namespace) -> Path:
     """The fleet's folder. Raises `UsageError` if there is none."""
+    from pathlib import Path
+
     if arguments.fleet is not None:
         folder = Path(arguments.fleet)
         if not folder.is_dir():
@@ -48,7 +50,15 @@ def fleet_tree(arguments: argparse.Namespace) -> Tree:
 
 def cache_folder() -> Path:
     """The program's place in the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "siteshift"
+    from pathlib import Path
+
+    return Path(cache_path())
+
+
+def cache_path() -> str:
+    """The same as text, without loading what paths can do."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "siteshift")
 
 
 def _with_bases(tree: Tree) -> Tree:

@@ -20,6 +20,11 @@ from render.tree.seam import (
     readable_name,
 )
 
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Neither follows a link that has just been put there nor waits for whoever might write into a pipe."""
+
+_PART = 1 << 16
+
 
 class FolderTree:
     """A folder on disk, as it is at the moment of each call; only where its folders really lie is remembered, so make
@@ -42,19 +47,31 @@ class FolderTree:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        place, mode = self._present(path)
-        if self._kind_of(mode, path) == "folder":
+        return self._read(path)[0]
+
+    def _read(self, path: str) -> tuple[bytes, os.stat_result]:
+        """The bytes of a file, and its status at the moment when they were read."""
+        place, status = self._present(path)
+        if self._kind_of(status, path) == "folder":
             raise not_a_file(path)
         try:
-            with open(place, "rb") as file:
-                return file.read()
+            file = os.open(place, _OPEN)
+            try:
+                status = os.fstat(file)
+                self._kind_of(status, path)
+                parts = [os.read(file, status.st_size + 1)]
+                while parts[-1]:
+                    parts.append(os.read(file, _PART))
+            finally:
+                os.close(file)
         except OSError as error:
             raise self._unreadable(path, error) from error
+        return b"".join(parts), status
 
     def list(self, path: str) -> list[str]:
         """The names in a folder, sorted."""
-        place, mode = self._present(path)
-        if self._kind_of(mode, path) == "file":
+        place, status = self._present(path)
+        if self._kind_of(status, path) == "file":
             raise not_a_folder(path)
         try:
             names = os.listdir(os.fsencode(place))
@@ -78,14 +95,14 @@ class FolderTree:
             except OSError as error:
                 raise self._unreadable(below, error) from error
 
-    def _present(self, path: str) -> tuple[str, int]:
+    def _present(self, path: str) -> tuple[str, os.stat_result]:
         found = self._look(path)
         if found is None:
             raise nothing_there(path, self.root)
         return found
 
-    def _look(self, path: str) -> tuple[str, int] | None:
-        """The real place of a path and its file mode, or None if nothing is there."""
+    def _look(self, path: str) -> tuple[str, os.stat_result] | None:
+        """The real place of a path and its status, or None if nothing is there."""
         clean = normalise(path)
         if leaves(clean) and not self._outside:
             raise leaves_root(path, self.root)
@@ -101,19 +118,23 @@ class FolderTree:
         except ValueError as error:  # what the operating system cannot even be asked for
             raise TreeError(f"cannot be a path: {error}", path=ascii(path)) from error
 
-    def _find(self, clean: str, path: str) -> tuple[str, int]:
+    def _find(self, clean: str, path: str) -> tuple[str, os.stat_result]:
         above, _, name = clean.rpartition("/")
         folder = self._folders.get(above)
         if folder is None:
             folder = self._folders[above] = self._resolve(os.path.join(self._real_root, above), path)
-        place = (
-            os.path.join(folder, name) if name not in ("", "..") else self._resolve(os.path.join(folder, name), path)
-        )
-        mode = os.lstat(place).st_mode
-        if stat.S_ISLNK(mode):
+        place = f"{folder.rstrip('/')}/{name}"
+        if name in ("", ".."):
             place = self._resolve(place, path)
-            mode = os.lstat(place).st_mode
-        return place, mode
+        status = os.lstat(place)
+        if stat.S_ISLNK(status.st_mode):
+            place = self._resolve(place, path)
+            status = os.lstat(place)
+        return place, status
+
+    def _lexical(self, clean: str) -> str:
+        """Where a path lies if there are no symbolic links."""
+        return f"{self._real_root.rstrip('/')}/{clean}" if clean else self._real_root
 
     def _refuse_dangling_link(self, clean: str, path: str) -> None:
         """A link to nothing is no answer: somebody meant something to be there."""
@@ -131,11 +152,11 @@ class FolderTree:
             raise TreeError(f"a symbolic link leads to {real}, which is outside of {self.root}", path=path)
         return real
 
-    def _kind_of(self, mode: int, path: str) -> Kind:
-        if stat.S_ISDIR(mode):
-            return "folder"
-        if stat.S_ISREG(mode):
+    def _kind_of(self, status: os.stat_result, path: str) -> Kind:
+        if stat.S_ISREG(status.st_mode):
             return "file"
+        if stat.S_ISDIR(status.st_mode):
+            return "folder"
         raise TreeError("this is neither a file nor a folder", path=path)
 
     def _unreadable(self, path: str, error: OSError) -> TreeError:

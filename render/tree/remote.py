@@ -121,6 +121,11 @@ class RemoteTree:
         self._fetch = fetch
         self._fetched: dict[str, Tree] = {}
 
+    @property
+    def has_fetched(self) -> bool:
+        """Whether anything of elsewhere was asked for."""
+        return bool(self._fetched)
+
     def kind(self, path: str) -> Kind | None:
         """What is there; None if nothing is."""
         tree, inner = self._owner(path)

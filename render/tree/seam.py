@@ -43,6 +43,8 @@ def normalise(path: str, start: str = "") -> str:
         raise TreeError("the path is absolute, it must be relative", path=path)
     if "\0" in path:
         raise TreeError("the path holds a NUL character", path=path.replace("\0", "\\0"))
+    if not start and "./" not in path and "//" not in path and not path.endswith(("/", ".")):
+        return path
     parts = start.split("/") if start else []
     for part in path.split("/"):
         if part in ("", "."):

@@ -121,7 +121,7 @@ def test_a_bad_value_in_the_environment_names_the_variable(
 
 def test_every_option_has_a_help_and_a_variable_of_its_own() -> None:
     assert len({option.variable for option in OPTIONS}) == len(OPTIONS)
-    assert all(option.help and (option.metavar or option.choices) for option in OPTIONS)
+    assert all(option.help and (option.metavar or option.choices or option.switch) for option in OPTIONS)
 
 
 def test_a_closed_pipe_is_no_error(

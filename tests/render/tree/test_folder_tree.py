@@ -93,7 +93,7 @@ def test_unreadable_file_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(os, "read", refuse)
     with pytest.raises(TreeError, match="cannot be read: Input/output error"):
         FolderTree(root).read("real/file")
 
