@@ -47,7 +47,7 @@ class Housekeeper:
             self._store.listeners.append(self._heard)
             for bucket in self._store.buckets():
                 for stored in self._store.snapshot(bucket)[1]:
-                    self._work.put(_place(bucket, stored.object))
+                    self._heard(bucket, stored)
         self._thread.start()
 
     def ask_to_stop(self) -> None:
@@ -60,7 +60,11 @@ class Housekeeper:
             self._thread.join()
 
     def _heard(self, bucket: str, stored: Stored) -> None:
-        self._work.put(_place(bucket, stored.object))
+        """In the thread that wrote, with the store locked: whoever looks at an owner as it is now must know every
+        dependent that was there by now, also those whose turn has not come."""
+        place = _place(bucket, stored.object)
+        self._index(place, stored.object["metadata"])
+        self._work.put(place)
 
     def _run(self) -> None:
         while True:
@@ -82,7 +86,6 @@ class Housekeeper:
             return
         metadata = stored.object["metadata"]
         self._uids[metadata["uid"]] = place
-        self._index(place, metadata)
         if self._dangling(place, stored.object):
             return
         if metadata.get("deletionTimestamp"):
@@ -179,7 +182,7 @@ class Housekeeper:
             blocking |= any(one["uid"] == uid and one.get("blockOwnerDeletion") for one in references)
             if not found.object["metadata"].get("deletionTimestamp"):
                 self._dangling(dependent, found.object)
-        still = any(self._blocks(dependent, uid) for dependent in self._dependents.get(uid, set()))
+        still = any(self._blocks(dependent, uid) for dependent in self._dependents.get(uid, set()).copy())
         if not blocking or not still:
             self._finalized(place, manifest, FOREGROUND)
 
