@@ -35,7 +35,8 @@ COMPONENT_ANNOTATION = "siteshift.io/component"
 FIRST_LEVEL = "00"
 DEFAULT_LEVEL = "50"
 
-_FILE_NAME = re.compile(r"0000_(\d+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_", re.ASCII)
+FILE_NAME = re.compile(r"0000_(\d+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_", re.ASCII)
+"""The names of files that give their objects a run level and a component."""
 
 CLUSTER_WIDE = frozenset(
     {
@@ -157,7 +158,7 @@ def read_files(tree: Tree, unit: Unit) -> dict[str, bytes]:
 def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit, position: int) -> SiteManifest:
     annotations = manifest["metadata"].get("annotations") or {}
     where = Origin(origin.path.removeprefix(f"{FLEET}/"), origin.document)
-    named = _FILE_NAME.match(origin.path.rpartition("/")[2])
+    named = FILE_NAME.match(origin.path.rpartition("/")[2])
     level: str = named[1] if named else FIRST_LEVEL if manifest["kind"] in CLUSTER_WIDE else DEFAULT_LEVEL
     component: str = named[2] if named else unit.name
     level = annotations.get(RUN_LEVEL_ANNOTATION) or level

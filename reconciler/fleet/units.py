@@ -34,3 +34,15 @@ def components(application: Application, role: Role) -> tuple[str, ...]:
     overlay = own(application.roles[role]) if role in application.roles else shipped(mode)
     driver = application.replication.driver
     return (overlay,) if driver == "none" else (overlay, shipped(f"{driver}-{role}"))
+
+
+def every_unit(tree: Tree, fleet: Fleet) -> tuple[Unit, ...]:
+    """Every unit that some site may build: the platform's, and each application at each of its sites in both roles."""
+    roles: tuple[Role, ...] = ("active", "passive")
+    units = [
+        application_unit(tree, application, site, role)
+        for application in fleet.applications
+        for site in application.sites
+        for role in roles
+    ]
+    return tuple(dict.fromkeys((*platform_units(fleet), *units)))

@@ -1,0 +1,214 @@
+"""`siteshift build`: kustomize's options, Git URLs, charts, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
+PRINTED = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n"
+
+HELM = """\
+#!/bin/sh
+case "$1" in
+pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && echo "$*" >> "$HELM_SAW"; exit 0;;
+esac
+echo "$*" >> "$HELM_SAW"
+test -f "$3/Chart.yaml" || { echo "no chart in $3" >&2; exit 1; }
+test -d "${HELM_CONFIG_HOME%/*}" || exit 1
+printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: %s}\\n' "$2"
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own, also for what is kept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def write(**files: str) -> None:
+    for name, text in files.items():
+        path = Path(name.replace("__", "/").replace("_yaml", ".yaml"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_output_goes_to_a_file_or_into_a_folder_that_is_there(place: Path, siteshift: Run) -> None:
+    write(kustomization_yaml="resources: [a.yaml]\n", a_yaml=CONFIG % "a")
+    assert siteshift("build", "-o", "one.yaml") == (0, "", "")
+    assert (place / "one.yaml").read_text() == PRINTED % "a"
+    (place / "out").mkdir()
+    assert siteshift("build", "-o", "out") == (0, "", "")
+    assert {path.name: path.read_text() for path in (place / "out").iterdir()} == {"v1_configmap_a.yaml": PRINTED % "a"}
+
+
+ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'sys:b'}\n"
+NAMES = {
+    "one-namespace": (
+        [CONFIG % "a, namespace: x", ROLE],
+        ["rbac.authorization.k8s.io_v1_clusterrole_sys:b", "v1_configmap_a"],
+    ),
+    "two": ([CONFIG % "a, namespace: x", CONFIG % "b"], ["default_v1_configmap_b", "x_v1_configmap_a"]),
+    "no-group": (["kind: Big\nmetadata: {name: Name}\n"], ["big_name"]),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_files_in_a_folder_have_kustomizes_names(place: Path, siteshift: Run, case: str) -> None:
+    texts, names = NAMES[case]
+    write(kustomization_yaml="resources: [a.yaml]\n", a_yaml="---\n".join(texts))
+    (place / "out").mkdir()
+    assert siteshift("build", "-o", "out")[0] == 0
+    assert sorted(path.stem for path in (place / "out").iterdir()) == names
+
+
+def test_the_managed_by_label_can_be_asked_for(siteshift: Run) -> None:
+    write(kustomization_yaml="resources: [a.yaml]\n", a_yaml=CONFIG % "a")
+    assert "app.kubernetes.io/managed-by: kustomize-v5.8.1" in siteshift("build", "--enable-managedby-label")[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--enable-alpha-plugins"],
+        ["--enable-exec"],
+        ["--network"],
+        ["--network-name", "host"],
+        ["--mount", "type=bind,src=/,dst=/x"],
+        ["--as-current-user"],
+        ["-e", "A=b"],
+        ["--env", "A"],
+    ],
+    ids=lambda line: line[0],
+)
+def test_what_would_run_programs_of_the_repository_is_refused_with_the_reason(siteshift: Run, line: list[str]) -> None:
+    code, out, err = siteshift("build", *line)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {line[0]}: ")
+    assert "never run" in err
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> str:
+    """The URL of a Git repository with a kustomization below `deploy`."""
+    folder = tmp_path / "repository"
+    (folder / "deploy").mkdir(parents=True)
+    (folder / "deploy" / "kustomization.yaml").write_text("resources: [a.yaml]\nnamePrefix: p-\n")
+    (folder / "deploy" / "a.yaml").write_text(CONFIG % "a")
+    who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "all"], ["tag", "v1"]):
+        subprocess.run(["git", *who, *words], cwd=folder, check=True)
+    return f"file://{folder}"
+
+
+@pytest.mark.parametrize("ref", ["", "?ref=v1", "?ref=main"], ids=["none", "tag", "branch"])
+def test_a_git_url_is_built_at_its_ref(siteshift: Run, repository: str, ref: str) -> None:
+    assert siteshift("build", f"{repository}//deploy{ref}") == (0, PRINTED % "p-a", "")
+
+
+def test_a_base_may_be_a_git_url(siteshift: Run, repository: str) -> None:
+    write(kustomization_yaml=f"resources: ['{repository}//deploy?ref=v1']\nnameSuffix: -s\n")
+    assert siteshift("build") == (0, PRINTED % "p-a-s", "")
+
+
+def test_a_ref_that_is_not_there_is_an_error_at_the_entry(siteshift: Run, repository: str) -> None:
+    write(kustomization_yaml=f"resources:\n- {repository}//deploy?ref=v2\n")
+    code, _, err = siteshift("build")
+    assert code == 1
+    assert "kustomization.yaml:2:3: error: " in err
+    assert 'has no branch or tag "v2" (main, v1)' in err
+
+
+@pytest.mark.testbed
+def test_the_real_kustomize_prints_the_same_of_a_git_url(
+    siteshift: Run, repository: str, kustomize_binary: Path
+) -> None:
+    write(
+        kustomization_yaml=f"resources: ['{repository}//deploy?ref=v1']\nnameSuffix: -s\n"
+        "buildMetadata: [originAnnotations, transformerAnnotations]\n"
+    )
+    real = subprocess.run([kustomize_binary, "build"], capture_output=True, text=True, check=True)
+    assert siteshift("build") == (0, real.stdout, "")
+
+
+@pytest.fixture
+def helm(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that notes how it was called and prints one object; the file that it notes in."""
+    program, saw = place.parent / "helm", place.parent / "saw"
+    program.write_text(HELM)
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    saw.touch()
+    monkeypatch.setenv("PATH", f"{place.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("HELM_SAW", str(saw))
+    return saw
+
+
+def test_a_chart_in_the_repository_is_inflated(siteshift: Run, helm: Path) -> None:
+    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts: [{name: web, releaseName: r}]\n")
+    line = ("--helm-api-versions", "a/v1", "--helm-api-versions", "b/v1", "--helm-kube-version", "v1.30")
+    assert siteshift("build", "--enable-helm", *line) == (0, PRINTED % "r", "")
+    words = helm.read_text().split()
+    assert words[:2] == ["template", "r"]
+    assert [word for word in words[3:] if not word.startswith("/")] == [
+        *("--api-versions", "a/v1", "--api-versions", "b/v1", "--kube-version", "v1.30", "-f")
+    ]
+
+
+def test_what_a_chart_says_itself_wins_over_the_command_line(siteshift: Run, helm: Path) -> None:
+    chart = "{name: web, releaseName: r, kubeVersion: v1.20}"
+    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml=f"helmCharts: [{chart}]\n")
+    assert siteshift("build", "--enable-helm", "--helm-kube-version", "v1.30")[0] == 0
+    assert "--kube-version v1.20" in helm.read_text()
+    assert "v1.30" not in helm.read_text()
+
+
+def test_a_chart_of_a_version_is_pulled_once(siteshift: Run, helm: Path, place: Path) -> None:
+    chart = "{name: far, repo: 'https://charts.example', version: 1.0.0, releaseName: r}"
+    write(kustomization_yaml=f"helmCharts: [{chart}]\n")
+    for _ in range(2):
+        assert siteshift("build", "--enable-helm", "--helm-command", "helm") == (0, PRINTED % "r", "")
+    pulls = [line for line in helm.read_text().splitlines() if line.startswith("pull ")]
+    assert len(pulls) == 1
+    assert pulls[0].endswith("--repo https://charts.example far --version 1.0.0")
+    assert sorted(path.name for path in place.iterdir()) == ["kustomization.yaml"]
+
+
+def test_a_missing_helm_is_said_at_the_chart(siteshift: Run) -> None:
+    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts:\n- name: web\n")
+    code, out, err = siteshift("build", "--enable-helm", "--helm-command", "no-such-helm")
+    assert (code, out) == (1, "")
+    assert "kustomization.yaml:2:3: error: chart web: " in err
+    assert "there is no program no-such-helm" in err
+
+
+def test_charts_need_leave(siteshift: Run, helm: Path) -> None:
+    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts: [{name: web}]\n")
+    code, _, err = siteshift("build")
+    assert code == 1
+    assert "must specify --enable-helm" in err
+    assert helm.read_text() == ""
+
+
+def test_a_field_is_explained_with_paths_that_editors_can_follow(siteshift: Run) -> None:
+    write(kustomization_yaml="resources: [a.yaml]\nnamePrefix: p-\n", a_yaml=CONFIG % "a")
+    assert siteshift("build", "--explain", "ConfigMap/a.metadata.name") == (
+        0,
+        "ConfigMap/p-a.metadata.name is p-a\n"
+        "  a.yaml:3:12: written: a\n"
+        "  kustomization.yaml:2:1: namePrefix (PrefixTransformer): a > p-a\n",
+        "",
+    )
+    code, out, err = siteshift("build", "--explain", "Secret/a")
+    assert (code, out) == (2, "")
+    assert "there is no such object" in err
