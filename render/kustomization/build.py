@@ -132,10 +132,12 @@ def _clean_annotations(layer: Layer, accumulator: Accumulator) -> None:
     """Annotations become text, Kustomize's own are taken away, the asked-for notes are written."""
     metadata = layer.get("buildMetadata") or ()
     for draft in accumulator.drafts:
-        annotations = _annotations(draft)
         noted = "originAnnotations" in metadata and draft.provenance is not None
         transformed = "transformerAnnotations" in metadata and bool(draft.transformations)
+        annotations = _annotations(draft, noted=noted or transformed)
         if annotations is None and not noted and not transformed:
+            if "metadata" not in draft.content:  # lists may have none
+                draft.set(("metadata",), {})
             continue
         kept = {name: text for name, text in draft.strings("annotations").items() if name not in READER_ANNOTATIONS}
         for name in kept:
@@ -150,15 +152,15 @@ def _clean_annotations(layer: Layer, accumulator: Accumulator) -> None:
             draft.set_strings("annotations", kept)
 
 
-def _annotations(draft: Draft) -> object:
+def _annotations(draft: Draft, *, noted: bool) -> object:
     """The annotations as they stand; None if there is no such field."""
     metadata = draft.content.get("metadata")
     if not isinstance(metadata, dict) or "annotations" not in metadata:
         return None
     annotations = metadata["annotations"]
-    if isinstance(annotations, list) and annotations:
+    if (isinstance(annotations, list) and annotations) or (noted and not isinstance(annotations, dict | None)):
         raise KustomizationError(
-            f"the annotations of {draft.text} are a list", path=draft.origin.path, hint="annotations are a mapping"
+            f"the annotations of {draft.text} are no mapping", path=draft.origin.path, hint="write them like name: text"
         )
     return annotations or {"": ""}
 

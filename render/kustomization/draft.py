@@ -252,7 +252,12 @@ class Draft:
 
     def set(self, trail: Trail, value: Any) -> None:
         """Put a value that nobody else will change at the trail's end."""
-        self.place(trail)[trail[-1]] = value
+        try:
+            self.place(trail)[trail[-1]] = value
+        except (AttributeError, IndexError, TypeError):
+            raise KustomizationError(
+                f"the field {'.'.join(map(str, trail))} of {self.text} cannot be set: it leads through no mapping"
+            ) from None
 
     def remove(self, trail: Trail) -> None:
         """Take a field away if it is there."""

@@ -59,10 +59,7 @@ class Loader:
     def load_path(self, entry: str) -> str:
         """The tree's path of a file that this kustomization reads. Raises `KustomizationError` if it may not."""
         if is_remote(entry):
-            raise KustomizationError(
-                f"remote files are not supported: {entry}",
-                hint="keep a copy of the file in the repository; bases may be Git URLs",
-            )
+            raise _remote_file(entry)
         path = self.path(entry)
         if self.context.options.load_restrictor == "rootOnly":
             kind = self.context.tree.kind(path)
@@ -92,11 +89,11 @@ class Loader:
             found = context.documents[path] = list(resources_in(context.read(path), path))
         return [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
 
-    def inline_drafts(self, text: str, path: str) -> list[Draft]:
+    def inline_drafts(self, text: str, path: str, *, is_patch: bool = False) -> list[Draft]:
         """The objects in a text that stands in a kustomization."""
         data = text.encode("utf-8", "surrogateescape")
         drafts = []
-        for document in resources_in(data, path):
+        for document in resources_in(data, path, is_patch=is_patch):
             draft = Draft(document.manifest, Origin(path, document.number), self.context)
             draft.inline = data
             drafts.append(draft)
@@ -139,6 +136,8 @@ class Loader:
         """The folder of a base in another Git repository."""
         from render.tree.remote import parse_remote
 
+        if entry.partition("?")[0].endswith((".yaml", ".yml", ".json")):
+            raise _remote_file(entry)
         remote = parse_remote(entry)
         kind = self.context.tree.kind(remote.place)
         if kind is None and self.context.tree.kind(remote.mount) is None:
@@ -157,3 +156,10 @@ class Loader:
 def _is_below(path: str, folder: str) -> bool:
     """Whether a displayed path is the folder or lies below it."""
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _remote_file(entry: str) -> KustomizationError:
+    return KustomizationError(
+        f"remote files are not supported: {entry}",
+        hint="keep a copy of the file in the repository; bases may be Git URLs",
+    )

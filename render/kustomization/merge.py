@@ -16,6 +16,7 @@ from render.errors import KustomizationError
 from render.kustomization.fieldspec import node_kind, wrong_kind
 from render.kustomization.ids import field_text, is_empty, text_of
 from render.kustomization.schema import Schema, Schemas
+from render.yaml import REPEATED
 
 
 class _Mark:
@@ -37,7 +38,22 @@ def merge(target: Any, patch: Any, schemas: Schemas, is_written_empty: Callable[
     Raises `KustomizationError` where the forms of target and patch differ.
     """
     result = _Merger(schemas, is_written_empty).walk(target, patch, None)
-    return None if _nothing(result) else result
+    if _nothing(result):
+        return None
+    _refuse_repetitions(result)
+    return result
+
+
+def _refuse_repetitions(value: Any) -> None:
+    """What a patch adds as a whole must not have a key twice; where it merges key by key, the first one counts."""
+    if isinstance(value, dict):
+        if REPEATED in value:
+            raise KustomizationError(value[REPEATED], hint="keep one of the two")
+        for item in value.values():
+            _refuse_repetitions(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_repetitions(item)
 
 
 def _nothing(value: Any) -> bool:
@@ -70,6 +86,8 @@ class _Merger:
             return self._walk_list(dest, origin, schema, keys)
         if isinstance(dest, dict | list) or isinstance(origin, dict | list):
             raise KustomizationError(wrong_kind("ScalarNode", origin if isinstance(origin, dict | list) else dest))
+        if dest == "" and origin is MISSING and self._is_written_empty(self._trail):
+            return MISSING
         return dest if origin is MISSING else origin
 
     def _schema_by_content(self, dest: Any, origin: Any) -> Schema | None:
@@ -95,9 +113,13 @@ class _Merger:
                 return MISSING
             if directive == "replace":
                 dest = origin
+            else:
+                origin.pop(REPEATED, None)
         if _nothing(dest):
             return dest
         names = sorted({*dest, *origin} if isinstance(origin, dict) else dest)
+        if names and not names[0]:
+            raise KustomizationError("a mapping with an empty key cannot be merged")
         trail = self._trail
         for name in names:
             trail.append(name)

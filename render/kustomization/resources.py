@@ -19,14 +19,16 @@ class Document(NamedTuple):
     trail: tuple[str | int, ...] = ()
 
 
-def resources_in(data: bytes, path: str) -> Iterator[Document]:
+def resources_in(data: bytes, path: str, *, is_patch: bool = False) -> Iterator[Document]:
     """The objects of a file in Kustomize's order: those in lists come after the others (K5).
+
+    Patches may repeat keys, `yaml.parse` says how.
 
     Raises `YamlError` for what is no YAML, `KustomizationError` for what is no Kubernetes object.
     """
     pending = [
         Document(manifest, index)
-        for index, manifest in enumerate(yaml.parse(data, path))
+        for index, manifest in enumerate(yaml.parse(data, path, repeated_keys=is_patch))
         if is_object(manifest, path, index)
     ]
     for document in pending:
@@ -40,7 +42,7 @@ def resources_in(data: bytes, path: str) -> Iterator[Document]:
                 for place, item in enumerate(items)
                 if is_object(item, path, document.number)
             ]
-        elif items is not None:
+        elif items is not None and manifest["kind"] != "List":
             kind = manifest["kind"]
             raise KustomizationError(f"expected array in {kind}/items, but found {type(items).__name__}", path=path)
 

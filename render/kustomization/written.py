@@ -12,6 +12,7 @@ from typing import Any
 
 from yaml._yaml import CParser
 from yaml.events import (
+    AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -20,9 +21,13 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from render.yaml.scalars import resolve
+from render.yaml import faults
+from render.yaml.scalars import OutsideTime, resolve
+from render.yaml.tags import PREFIX
 
 Texts = dict[tuple[str | int, ...], str]
+
+NULL = f"{PREFIX}null"
 
 
 def may_be_time(text: str) -> bool:
@@ -32,30 +37,57 @@ def may_be_time(text: str) -> bool:
 
 def plain_texts(data: bytes, document: int) -> Texts:
     """Where in a document of a readable file plain scalars stand that are no strings, and their text."""
-    events = iter(CParser(data).get_event, None)
+    events = iter(CParser(faults.without_inner_marks(data)).get_event, None)
     for event in events:
         if event.__class__ is not DocumentStartEvent:
             continue
         root = next(events)
         empty = root.__class__ is ScalarEvent and not root.style and root.tag is None and resolve(root.value) is None
-        texts: Texts = {}
-        _collect(root, events, (), texts)
+        collector = _Collector(events)
+        collector.collect(root, ())
         if not empty and document == 0:
-            return texts
+            return dict(collector.found)
         document -= not empty
     return {}
 
 
-def _collect(event: Any, events: Iterator[Any], trail: tuple[str | int, ...], texts: Texts) -> None:
-    kind = event.__class__
-    if kind is ScalarEvent:
-        if not event.style and event.tag is None and resolve(event.value) is not event.value:
-            texts[trail] = event.value
-    elif kind is MappingStartEvent:
-        while (key := next(events)).__class__ is not MappingEndEvent:
-            _collect(next(events), events, (*trail, getattr(key, "value", "")), texts)
-    elif kind is SequenceStartEvent:
-        position = 0
-        while (item := next(events)).__class__ is not SequenceEndEvent:
-            _collect(item, events, (*trail, position), texts)
-            position += 1
+class _Collector:
+    """What one document says, with what aliases stand for said where they stand."""
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._events = events
+        self._anchors: dict[str, tuple[int, int, int]] = {}
+        """Where in `found` an anchored value's texts begin and end, and how long its trail is."""
+        self.found: list[tuple[tuple[str | int, ...], str]] = []
+
+    def collect(self, event: Any, trail: tuple[str | int, ...]) -> None:
+        """Note the texts of the value that begins with the event."""
+        kind = event.__class__
+        start = len(self.found)
+        if kind is AliasEvent:
+            begin, end, length = self._anchors.get(event.anchor, (0, 0, 0))
+            self.found += [((*trail, *place[length:]), text) for place, text in self.found[begin:end]]
+        elif kind is ScalarEvent:
+            text = event.value
+            if not event.style and event.tag is None and not _is_itself(text):
+                self.found.append((trail, text))
+            elif event.tag == NULL and not text:
+                self.found.append((trail, ""))
+        elif kind is MappingStartEvent:
+            while (key := next(self._events)).__class__ is not MappingEndEvent:
+                self.collect(next(self._events), (*trail, getattr(key, "value", "")))
+        elif kind is SequenceStartEvent:
+            position = 0
+            while (item := next(self._events)).__class__ is not SequenceEndEvent:
+                self.collect(item, (*trail, position))
+                position += 1
+        if kind is not AliasEvent and event.anchor is not None:
+            self._anchors[event.anchor] = (start, len(self.found), len(trail))
+
+
+def _is_itself(text: str) -> bool:
+    """Whether a plain scalar is a string, and that one."""
+    try:
+        return resolve(text) is text
+    except OutsideTime:
+        return True

@@ -10,6 +10,9 @@ from render.errors import YamlError
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 _SEPARATOR = re.compile(rb"\n---([^\n]*)\n")
+_INNER_MARK = re.compile(rb"(\n---[^\n]*\n)\xef\xbb\xbf")
+_END_FIRST = re.compile(rb"(?:\A|\n---[^\n]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n)*\.\.\.(?:\s|\Z)")
+"""A document that ends before it begins."""
 
 
 def text_of(data: bytes) -> str:
@@ -31,6 +34,15 @@ def from_libyaml(error: Any, data: bytes, path: str) -> YamlError:
     reason = error.reason
     hint = "save the file as UTF-8" if "UTF-8" in reason else None
     return YamlError(reason, path=path, line=line, column=len(before) - before.rfind("\n"), hint=hint)
+
+
+def from_time(error: ValueError, data: bytes, path: str) -> YamlError:
+    """A time whose zone is no zone."""
+    before, _, _ = text_of(data).partition(str(error))
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return YamlError(
+        f"the time {error} has a zone outside of 0 to 23 hours", path=path, line=line, column=column, hint="quote it"
+    )
 
 
 def may_escape_slash(data: bytes) -> bool:
@@ -58,8 +70,16 @@ def refuse_escaped_slash(event: Any, data: bytes, path: str) -> None:
             )
 
 
+def without_inner_marks(data: bytes) -> bytes:
+    """The file without byte-order marks at the start of its later documents."""
+    return _INNER_MARK.sub(rb"\1", data) if b"\n\xef\xbb\xbf" in data else data
+
+
 def refuse_content_beside_separator(data: bytes, path: str) -> None:
     """Kustomize splits a file at its `---` lines before it parses, and wants nothing but a comment on them."""
+    if b"..." in data and (match := _END_FIRST.search(data)) is not None:
+        line = data.count(b"\n", 0, match.end() - 1) + 1
+        raise YamlError("did not find expected node content", path=path, line=line, column=1, hint="leave ... out")
     if b"\n---" not in data:
         return
     for separator in _SEPARATOR.finditer(data):

@@ -25,11 +25,15 @@ from render.errors import YamlError
 from render.yaml import faults, positions
 from render.yaml.anchors import EMPTY, MOST_DEPTH, Anchors
 from render.yaml.folds import as_folded_again
-from render.yaml.scalars import resolve, resolve_old
-from render.yaml.tags import tagged
+from render.yaml.scalars import OutsideTime, resolve, resolve_old
+from render.yaml.tags import PREFIX, tagged
 
 MOST_REMEMBERED = 1 << 16
 """Entries after which a memory is emptied: a controller runs for months."""
+
+
+_CARE = frozenset(("", "-"))
+"""Fifth characters of a plain scalar inside `{}` or `[]` that may be empty or a time."""
 
 
 class Merge(NamedTuple):
@@ -40,6 +44,16 @@ class Merge(NamedTuple):
 
 VANISHES = object()
 """Stands for a quoted `"<<"`, whose entry Kustomize loses."""
+
+REPEATED = "\0repeated"
+"""The key under which a mapping of a patch says that one of its keys was written twice; the first one counts."""
+
+
+class Repetition(NamedTuple):
+    """Stands for a key that its mapping has already."""
+
+    message: str
+    number: int
 
 
 class Dialect(NamedTuple):
@@ -59,14 +73,17 @@ RESOURCES = Dialect(resolve, {}, set(), resources=True)
 KUSTOMIZATION = Dialect(resolve_old, {}, set(), resources=False)
 
 
-def parse(data: bytes, path: str) -> list[Any]:
+def parse(data: bytes, path: str, *, repeated_keys: bool = False) -> list[Any]:
     """The documents of a file of resources, in order; empty ones and `null` are dropped, as Kustomize does.
+
+    With `repeated_keys`, a mapping that has a key twice keeps the first and says so under `REPEATED`.
 
     Values are dict (str keys), list, str, int, float, bool and None; dates are RFC 3339 text. They may be shared:
     copy before changing. Raises `YamlError` with the place for everything that Kustomize would refuse, for a recursive
     alias, and for more nodes or levels than any manifest needs.
     """
-    return [document for document in _Reader(data, path, RESOURCES).documents() if document is not None]
+    reader = _Reader(data, path, RESOURCES, repeated_keys=repeated_keys)
+    return [document for document in reader.documents() if document is not None]
 
 
 def parse_kustomization(data: bytes, path: str) -> Any:
@@ -81,8 +98,11 @@ def parse_kustomization(data: bytes, path: str) -> Any:
 class _Reader:
     """One pass over one file."""
 
-    def __init__(self, data: bytes, path: str, dialect: Dialect) -> None:
+    def __init__(self, data: bytes, path: str, dialect: Dialect, *, repeated_keys: bool = False) -> None:
+        if dialect.resources:
+            data = faults.without_inner_marks(data)
         self._data, self._path, self._dialect = data, path, dialect
+        self._repeated_keys = repeated_keys
         self._anchors = Anchors(self._fail)
         self._ordinary = {"", "'", '"', "|", ">"}  # styles whose text is the value, or resolves to it
         if dialect.resources:
@@ -101,6 +121,8 @@ class _Reader:
             return self._read(CParser(self._data).get_event)
         except YAMLError as error:
             raise faults.from_libyaml(error, self._data, self._path) from None
+        except OutsideTime as error:
+            raise faults.from_time(error, self._data, self._path) from None
 
     def _read(self, next_event: Callable[[], Any]) -> list[Any]:
         """The loop that every event passes: long, because a call for each event would double its time."""
@@ -120,11 +142,16 @@ class _Reader:
                     key = self._odd_key(event, into)
                     odd = odd or key.__class__ is not str
                 if unique and key in into:
-                    self._duplicate(event, key)
+                    key, odd = self._duplicate(event, key), True
                 continue
             if kind is ScalarEvent:
                 text, style = event.value, event.style
-                if style not in ordinary or event.tag is not None or event.anchor is not None or (flow and not text):
+                if (
+                    style not in ordinary
+                    or event.tag is not None
+                    or event.anchor is not None
+                    or (flow and text[4:5] in _CARE)
+                ):
                     value = self._odd_scalar(event, flow)
                 elif style:
                     value = text
@@ -176,6 +203,8 @@ class _Reader:
             faults.refuse_escaped_slash(event, self._data, self._path)
         if event.tag is not None:
             value = tagged(event, self._dialect.resolve, self._fail)
+        elif not style and flow and resources and ":" in text:
+            value = text  # Kustomize quotes it when it writes the file once more, and then it is no time any longer
         elif not style:
             value = self._dialect.resolve(text)
         else:
@@ -196,6 +225,8 @@ class _Reader:
         text, plain = event.value, not event.style
         if event.style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
+        if self._dialect.resources and event.tag and event.tag != "!" and not event.tag.startswith(PREFIX):
+            self._fail(f"the key {text} has the tag {event.tag}", event, hint="leave the tag out")
         if text == "<<" and plain:
             if self._dialect.resources and any(other.__class__ is Merge for other in into):
                 self._fail("duplicate merge key", event, hint="list what to merge: <<: [*a, *b]")
@@ -222,7 +253,9 @@ class _Reader:
         entries = list(mapping.items())
         mapping.clear()
         for key, value in entries:
-            if key.__class__ is not Merge:
+            if key.__class__ is Repetition:
+                mapping[REPEATED] = key.message
+            elif key.__class__ is not Merge:
                 mapping[key] = value
             elif not self._dialect.resources:  # the older generation lets the later entry win, merged or not
                 for source in reversed(self._merge_sources(key.event, value)):
@@ -239,10 +272,13 @@ class _Reader:
             self._fail("map merge requires map or sequence of maps as the value", event)
         return list(sources)
 
-    def _duplicate(self, event: Any, key: Any) -> NoReturn:
+    def _duplicate(self, event: Any, key: Any) -> Repetition:
         key = "<<" if key is VANISHES else key
         line = positions.first_definition(self._data, event.start_mark.index, key)
-        self._fail(f'mapping key "{key}" already defined at line {line}', event, hint="keep one of the two")
+        message = f'mapping key "{key}" already defined at line {line}'
+        if not self._repeated_keys:
+            self._fail(message, event, hint="keep one of the two")
+        return Repetition(message, event.start_mark.index)
 
     def _fail(self, message: str, event: Any, hint: str | None = None) -> NoReturn:
         mark = event.start_mark

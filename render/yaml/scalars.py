@@ -47,13 +47,22 @@ _TIME = re.compile(
 )
 
 
+class OutsideTime(ValueError):
+    """A time that go-yaml reads and JSON cannot hold, for its zone is a day or more away; holds the text."""
+
+
 def resolve(text: str) -> Any:
-    """The value of a plain scalar in a resource: None, a bool, an int, a float or a str (dates as RFC 3339 text)."""
+    """The value of a plain scalar in a resource: None, a bool, an int, a float or a str (dates as RFC 3339 text).
+
+    Raises `OutsideTime`.
+    """
     if text in WORDS:
         return WORDS[text]
     if text[0] not in _NUMERIC_START:
         return text
     time = timestamp(text)
+    if time is not None and time[-6:-5] in ("+", "-") and time[-5:-3] > "23":
+        raise OutsideTime(text)
     return time if time is not None else _number(text)
 
 
@@ -113,8 +122,11 @@ def timestamp(text: str) -> str | None:
     zone = match["zone"] or "Z"
     if zone[1:] == "00:00":
         zone = "Z"
-    elif zone != "Z" and (int(zone[1:3]) > 23 or int(zone[4:6]) > 59):
-        return None
+    elif zone != "Z":
+        if int(zone[1:3]) > 24 or int(zone[4:6]) > 60:
+            return None
+        hours, minutes = divmod(int(zone[1:3]) * 60 + int(zone[4:6]), 60)
+        zone = f"{zone[0]}{hours:02}:{minutes:02}"
     point = f".{fraction}" if fraction else ""
     return f"{match['year']}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{zone}"
 

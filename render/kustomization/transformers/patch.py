@@ -14,6 +14,7 @@ from render.errors import KustomizationError, NotInTree, YamlError
 from render.kustomization import json_patch
 from render.kustomization.accumulate import Accumulator, target_of
 from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.fieldspec import value_at
 from render.kustomization.ids import join_api_version
 from render.kustomization.json_patch import Operation
 from render.kustomization.loader import Loader
@@ -68,7 +69,7 @@ class Patch:
 def read_patch(loader: Loader, text: str, source: str, path: str) -> Patch:
     """Tell what a patch's text is. Raises `KustomizationError` if it is neither or both kinds of patch."""
     data = text.encode("utf-8", "surrogateescape")
-    objects, object_error = _attempt(lambda: loader.inline_drafts(text, path))
+    objects, object_error = _attempt(lambda: loader.inline_drafts(text, path, is_patch=True))
     operations, operations_error = _attempt(lambda: read_operations(data, path))
     if objects and operations:
         raise KustomizationError(f"illegally qualifies as both an SM and JSON patch: {source}")
@@ -95,11 +96,11 @@ def _attempt(read: Callable[[], list[Any]]) -> tuple[list[Any] | None, Kustomiza
 def read_strategic_merge(loader: Loader, entry: str, path: str) -> list[Draft]:
     """The partial objects of an entry of `patchesStrategicMerge`: a text, or else a file."""
     try:
-        return loader.inline_drafts(entry, path)
+        return loader.inline_drafts(entry, path, is_patch=True)
     except (KustomizationError, YamlError):
         file = loader.load_path(entry)
         try:
-            return loader.drafts_in(file)
+            return loader.inline_drafts(loader.load_text(entry), file, is_patch=True)
         except NotInTree as error:
             raise KustomizationError(f"'{loader.context.display(file)}' doesn't exist") from error
 
@@ -183,12 +184,23 @@ def apply_to_all(
         accumulator.check_unique("may not add resource with an already registered id")
 
 
+def _copied(patch: Draft) -> Manifest:
+    """A copy of the patch in which nothing at all, also inside `{}`, is null."""
+    copy: Manifest = deep_copy(patch.content)
+    if patch.inline is None or b"{" in patch.inline or b"[" in patch.inline:
+        for trail, text in patch.written_texts().items():
+            if not text and trail and value_at(copy, trail) == "":
+                value_at(copy, trail[:-1])[trail[-1]] = None
+    return copy
+
+
 def _with_texts(patch: Draft) -> Manifest:
     """A copy of the patch with annotations as they are written: in the end, Kustomize takes all of them for text."""
-    copy: Manifest = deep_copy(patch.content)
+    copy = _copied(patch)
     metadata = copy.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     if isinstance(annotations, dict):
+        annotations.pop(yaml.REPEATED, None)
         texts = patch.strings("annotations")
         annotations.update(
             (key, texts[key])
@@ -200,12 +212,13 @@ def _with_texts(patch: Draft) -> Manifest:
 
 def _fitted(patch: Draft, target: Draft) -> Manifest:
     """The patch as Kustomize readies it for a selected object: labels and annotations as text, even null ones."""
-    fitted: Manifest = deep_copy(patch.content)
+    fitted = _copied(patch)
     group, version, _ = target.gvk
     fitted["apiVersion"] = join_api_version(group, version)
     metadata = fitted.setdefault("metadata", {})
     for field in ("labels", "annotations"):
         strings = patch.strings(field)
+        strings.pop(yaml.REPEATED, None)
         metadata.pop(field, None)
         if strings:
             metadata[field] = strings
