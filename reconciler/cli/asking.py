@@ -32,3 +32,6 @@ def agreed(question: str, arguments: argparse.Namespace) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
+    except KeyboardInterrupt:
+        print()
+        raise KeyboardInterrupt("interrupted: nothing was changed") from None

@@ -62,6 +62,7 @@ def state_folder(arguments: argparse.Namespace) -> Path:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
+    from reconciler.cli.options import seconds
     from reconciler.controller.assemble import Settings
 
     return Settings(
@@ -72,5 +73,5 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         arguments.kubeconfig,
         arguments.context,
         arguments.git_credentials,
-        float(arguments.git_timeout),
+        seconds("git-timeout", arguments),
     )

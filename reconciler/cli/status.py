@@ -54,6 +54,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     from concurrent.futures import ThreadPoolExecutor
     from dataclasses import replace
 
+    from reconciler.cli.options import seconds
     from reconciler.clock import SystemClock
     from reconciler.controller.carry_out_publish import Publisher
     from reconciler.fleet.load import load
@@ -66,7 +67,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
         _folder(arguments, url),
         branch=arguments.branch,
         credentials=arguments.git_credentials,
-        timeout=float(arguments.git_timeout),
+        timeout=seconds("git-timeout", arguments),
     )
     head = mirror.fetch().branch
     fleet = load(mirror.tree(head))

@@ -109,6 +109,7 @@ def _authorisation(configuration: Any) -> dict[str, str]:
 def _load(kubeconfig: str | None, context: str | None) -> Any:
     import kubernetes.config
     from kubernetes.client import Configuration
+    from yaml import YAMLError
 
     config: Any = kubernetes.config  # declares itself typed, and is not
     configuration = Configuration()
@@ -117,8 +118,9 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
             config.load_incluster_config(client_configuration=configuration)
         else:
             config.load_kube_config(kubeconfig, context, configuration, persist_config=False)
-    except config.ConfigException as error:
-        raise UsageError(f"kubeconfig: {error}") from error
+    except (config.ConfigException, YAMLError) as error:
+        hint = "--kubeconfig and --context say which cluster is meant, as for kubectl"
+        raise UsageError(f"kubeconfig {kubeconfig or '(default)'}: {error}\n  hint: {hint}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ClusterError(f"kubeconfig {kubeconfig or '(default)'} cannot be used: {error}") from error
     return configuration

@@ -26,17 +26,23 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 def set_fields(data: bytes, path: str, changes: Mapping[str, Value]) -> bytes:
     """The file with these fields of its `spec` changed. Raises `SourceError` where that cannot be done faithfully."""
+    from ruamel.yaml.error import YAMLError
+
     text = data.decode("utf-8")
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     before = _values(text)
-    for field, value in changes.items():
-        text = _set(text, path, field, value)
     wanted = {
         field: list(value) if isinstance(value, tuple) else value
         for field, value in {**before, **changes}.items()
         if value is not None
     }
-    if _values(text) != wanted:
+    try:
+        for field, value in changes.items():
+            text = _set(text, path, field, value)
+        faithful = _values(text) == wanted
+    except YAMLError:  # ruamel reads a little less than the fleet's own parser
+        faithful = False
+    if not faithful:
         raise SourceError(
             f"{path} is written in a way that cannot be edited safely: change {', '.join(changes)} by hand"
         )

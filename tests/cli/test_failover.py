@@ -155,7 +155,8 @@ def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone, siteshift
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", interrupt)
     head = clone.head
-    assert siteshift("failover", "ledger", "--to", "b")[0] == 130
+    code, _, err = siteshift("failover", "ledger", "--to", "b")
+    assert (code, err) == (130, "interrupted: nothing was changed\n")
     assert (clone.head, clone.pushed) == (head, head)
 
 

@@ -112,12 +112,14 @@ def test_only_what_is_meant_changes(before: str, changes: dict[str, Value], afte
     [
         ("x: &site a\nspec:\n  active: *site\n", "is an alias"),
         ("spec:\n  active: &site a\n  other: *site\n", "cannot be edited safely"),
+        ("spec:\n  ? active\n  : a\n", "cannot be edited safely"),
+        ("spec:\n  active: a\t# Go reads a tab here, ruamel does not\n", "cannot be edited safely"),
     ],
-    ids=["alias", "anchor"],
+    ids=["alias", "anchor", "explicit key", "tab before a comment"],
 )
 def test_what_cannot_be_edited_faithfully_is_refused(text: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
-        set_fields(text.encode(), "p.yaml", {"active": "b"})
+        set_fields(text.encode(), "p.yaml", {"active": "b", "epoch": 2})
 
 
 def test_there_and_back_gives_the_same_bytes() -> None:
