@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def explained(tree: Tree, folder: str, subject: str, options: Options, helm: Helm | None) -> str:
     """The chains of a build of a folder on this disk, with paths relative to the current one."""
-    from render.explain import explain, text
+    from render.explanation import explain, text
 
     found = explain(tree, folder, subject, options, helm=helm)
     if not found:
@@ -32,7 +32,7 @@ def explained(tree: Tree, folder: str, subject: str, options: Options, helm: Hel
 
 def explained_units(tree: Tree, units: Sequence[Unit], subject: str) -> str:
     """The chains of every chosen unit of a site, with paths of the fleet repository."""
-    from render.explain import explain, text
+    from render.explanation import explain, text
     from render.site import FLEET, joined
 
     def named(path: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from render.lint import Finding
+    from render.linting import Finding
     from render.tree import Tree
 
 EXAMPLES = """\
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _of_folder(arguments: argparse.Namespace) -> Sequence[Finding]:
     from reconciler.cli.build import with_bases
-    from render.lint import lint
+    from render.linting import lint
     from render.tree import FolderTree
 
     if arguments.rev is not None:
@@ -91,7 +91,7 @@ def _of_fleet(arguments: argparse.Namespace) -> Sequence[Finding]:
     from reconciler.cli.where import fleet_folder, fleet_tree
     from reconciler.fleet.load import load
     from reconciler.fleet.units import every_unit
-    from render.lint import lint
+    from render.linting import lint
     from render.site import FLEET, joined
 
     tree = fleet_tree(arguments)

@@ -167,7 +167,7 @@ def accumulate_entries(layer: Layer, accumulator: Accumulator, field: str, entri
 
 def _drafts_of_entry(layer: Layer, entry: str) -> list[Draft] | Loader:
     loader = layer.loader
-    if is_remote(entry) and not entry.endswith((".yaml", ".yml", ".json")):
+    if is_remote(entry):
         return loader.new(entry)
     try:
         path = loader.load_path(entry)

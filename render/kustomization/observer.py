@@ -1,4 +1,4 @@
-"""Who wants to know what a build does: `render.explain` and `render.lint` derive from this. Builds go without one.
+"""Who wants to know what a build does: `render.explanation` and `render.linting`. Builds go without one.
 
 Steps are told by the place of the field that asks for them (`patches`, 3 of a kustomization), so an observer sees each
 object before and after it. What follows all layers is told by the name of the step.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from render.errors import InputError
-from render.explain import explain, text
+from render.explanation import explain, text
 from render.places import ABSENT, at, differences, resolve, steps_of
 from render.tree import MemoryTree
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from render.lint import lint
+from render.linting import lint
 from render.tree import MemoryTree, Tree
 from render.tree.remote import RemoteTree
 

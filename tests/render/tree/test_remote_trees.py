@@ -132,6 +132,14 @@ def test_a_repository_that_has_itself_as_a_base_is_a_cycle() -> None:
         build(RemoteTree(itself, lambda _: itself), "")
 
 
+@pytest.mark.parametrize("field", ["resources", "crds", "configurations"])
+def test_a_file_on_a_web_server_is_refused(field: str) -> None:
+    text = f"namePrefix: p-\n{field}:\n- https://host.example/org/repo/main/r.yaml\n"
+    tree = RemoteTree(MemoryTree({"kustomization.yaml": text}), lambda _: MemoryTree(BASE))
+    with pytest.raises(SiteshiftError, match="3:3: error: remote files are not supported"):
+        build(tree, "")
+
+
 def test_the_same_repositories_stand_around_another_tree() -> None:
     asked: list[Remote] = []
     tree = fetched(asked)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from render.kustomization.layer import FILE_NAMES
-from render.lint.finding import Finding
+from render.linting.finding import Finding
 from render.tree.remote import remote_of
 from render.tree.seam import below
 
 if TYPE_CHECKING:
-    from render.lint.watching import Watcher
+    from render.linting.watching import Watcher
     from render.tree import Tree
 
 RULE = "unread"

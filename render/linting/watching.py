@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from render import yaml
 from render.errors import InputError
 from render.kustomization.observer import Observer
-from render.lint.finding import Finding
+from render.linting.finding import Finding
 
 if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
     from render.kustomization.draft import Draft
     from render.kustomization.fields import Trail
     from render.kustomization.layer import Layer
-    from render.lint.rules import Watch
+    from render.linting.rules import Watch
     from render.tree import Tree
 
 

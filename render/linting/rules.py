@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from render.lint import deprecated, file_names, generators, namespaces, remotes, selectors, unmatched, unread
+from render.linting import deprecated, file_names, generators, namespaces, remotes, selectors, unmatched, unread
 
 if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
     from render.kustomization.fields import Trail
     from render.kustomization.layer import Layer
-    from render.lint.finding import Finding
-    from render.lint.watching import Watcher
+    from render.linting.finding import Finding
+    from render.linting.watching import Watcher
 
 Told = tuple["Trail", str, "tuple[str, str] | None"]
 """A field's place, the rule, and message and hint; None for an entry that does what it says."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from render.errors import InputError
 from render.kustomization.build import build
-from render.lint.finding import Finding
-from render.lint.rules import LOOKS, RUN_LEVEL_LOOKS, WATCHES
-from render.lint.watching import Watcher
+from render.linting.finding import Finding
+from render.linting.rules import LOOKS, RUN_LEVEL_LOOKS, WATCHES
+from render.linting.watching import Watcher
 from render.tree import RecordingTree
 
 if TYPE_CHECKING:

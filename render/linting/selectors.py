@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
     from render.kustomization.fields import Trail
     from render.kustomization.layer import Layer
-    from render.lint.rules import Told
+    from render.linting.rules import Told
 
 RULE = "selectors"
 IMMUTABLE = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from render.lint.finding import Finding
-    from render.lint.watching import Watcher
+    from render.linting.finding import Finding
+    from render.linting.watching import Watcher
+
+RULE = "deprecated"
 
 FIELDS = {
     "bases": "list them under resources",
@@ -29,10 +31,10 @@ def fields(watcher: Watcher, _read: set[str]) -> Iterator[Finding]:
         raw = watcher.raw(layer)
         for field, instead in FIELDS.items():
             if raw.get(field):
-                yield watcher.finding(path, (field,), "deprecated", (f"the field {field} is deprecated", instead))
+                yield watcher.finding(path, (field,), RULE, (f"the field {field} is deprecated", instead))
         for generator in ("configMapGenerator", "secretGenerator"):
             for place, entry in enumerate(raw.get(generator) or ()):
                 for field, instead in GENERATOR_FIELDS.items():
                     if isinstance(entry, dict) and entry.get(field):
                         told = (f"the field {field} is deprecated", instead)
-                        yield watcher.finding(path, (generator, place, field), "deprecated", told)
+                        yield watcher.finding(path, (generator, place, field), RULE, told)

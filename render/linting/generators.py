@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from render.lint.finding import Finding
-    from render.lint.watching import Watcher
+    from render.linting.finding import Finding
+    from render.linting.watching import Watcher
+
+RULE = "unused"
 
 GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
@@ -34,7 +36,7 @@ def _finding(watcher: Watcher, path: str, kind: str, name: str) -> Finding:
     place = next((number for number, entry in enumerate(entries) if entry.get("name") == name), None)
     trail = (field,) if place is None else (field, place)
     hint = "refer to it by this name, or let it keep its name: options: {disableNameSuffixHash: true}"
-    return watcher.finding(path, trail, "unused", (f'nothing refers to the generated {kind} "{name}"', hint))
+    return watcher.finding(path, trail, RULE, (f'nothing refers to the generated {kind} "{name}"', hint))
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ together. Findings are about what people wrote, with its place; what cannot be b
 rule. Knows nothing of fleets and sites but the grammar of run-level file names (`render.site`).
 """
 
-from render.lint.finding import Finding
-from render.lint.linting import lint
+from render.linting.finding import Finding
+from render.linting.run import lint
 
 __all__ = ["Finding", "lint"]

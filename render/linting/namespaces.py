@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from render.kustomization.draft import Draft
     from render.kustomization.fields import Trail
     from render.kustomization.layer import Layer
-    from render.lint.finding import Finding
-    from render.lint.rules import Told
-    from render.lint.watching import Watcher
+    from render.linting.finding import Finding
+    from render.linting.rules import Told
+    from render.linting.watching import Watcher
 
 RULE = "namespace"
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from render.lint.finding import Finding
+from render.linting.finding import Finding
 from render.site import DEFAULT_LEVEL, FILE_NAME
 
 if TYPE_CHECKING:
-    from render.lint.watching import Watcher
+    from render.linting.watching import Watcher
 
 RULE = "run-level"
 _ALMOST = re.compile(r"0{2,}[-_. ]?\d*[-_. ]|\d{2}[-_]\d{2}[-_]|\d{4}[-_]|0000")
