@@ -95,32 +95,38 @@ def _folders(tree: Tree, document: Document, field: str) -> list[str]:
         wanted = _inside(document, pattern, "", at)
         if wanted is None:
             continue
+        before = len(document.errors)
         matched = _matching(tree, document, wanted.split("/"))
-        if not matched:
+        if not matched and len(document.errors) == before:
             document.report(f'spec.{field}: no folder matches "{pattern}"', *at, hint="folders, not files, are matched")
         found.update(matched)
     return sorted(found)
 
 
 def _matching(tree: Tree, document: Document, segments: list[str]) -> list[str]:
-    """Folders whose path matches segment by segment; like a shell's, `*` leaves out names that begin with a dot."""
+    """Folders whose path matches segment by segment; like a shell's, `*` leaves out names that begin with a dot.
+    What cannot be read is reported and left out."""
     folders = [""]
+    for segment in segments:
+        folders = [
+            path
+            for folder in folders
+            for name in (_names(tree, document, folder) if set(segment) & set("*?[") else [segment])
+            if fnmatchcase(name, segment) and (segment.startswith(".") or not name.startswith("."))
+            for path in [f"{folder}/{name}" if folder else name]
+            if _is_folder(tree, document, path, unknown=False)
+        ]
+    return folders
+
+
+def _names(tree: Tree, document: Document, folder: str) -> list[str]:
     try:
-        for segment in segments:
-            folders = [
-                path
-                for folder in folders
-                for name in (tree.list(folder) if set(segment) & set("*?[") else [segment])
-                if fnmatchcase(name, segment) and (segment.startswith(".") or not name.startswith("."))
-                for path in [f"{folder}/{name}" if folder else name]
-                if tree.kind(path) == "folder"
-            ]
+        return tree.list(folder)
     except NotInTree:
         return []
     except TreeError as error:
         document.errors.append(error)
-        return [""]
-    return folders
+        return []
 
 
 def _inside(document: Document, path: str, start: str, at: tuple[str | int, ...]) -> str | None:
@@ -176,9 +182,10 @@ def _roles(tree: Tree, document: Document, folder: str) -> dict[Role, str]:
     return roles
 
 
-def _is_folder(tree: Tree, document: Document, path: str) -> bool:
+def _is_folder(tree: Tree, document: Document, path: str, *, unknown: bool = True) -> bool:
+    """Whether there is a folder; `unknown` after reporting that it cannot be told."""
     try:
         return tree.kind(path) == "folder"
     except TreeError as error:
         document.errors.append(error)
-        return True
+        return unknown

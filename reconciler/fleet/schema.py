@@ -110,6 +110,7 @@ _KEYWORDS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "pattern": lambda rule, value, *_: isinstance(value, str) and re.search(rule, value) is not None,
     "minLength": lambda rule, value, *_: isinstance(value, str) and len(value) >= rule,
     "minimum": lambda rule, value, *_: isinstance(value, int) and value >= rule,
+    "maximum": lambda rule, value, *_: isinstance(value, int) and value <= rule,
     "minItems": lambda rule, value, *_: isinstance(value, list) and len(value) >= rule,
     "uniqueItems": lambda rule, value, *_: isinstance(value, list) and (not rule or _distinct(value)),
     "required": lambda rule, value, *_: isinstance(value, dict) and all(key in value for key in rule),
@@ -191,6 +192,7 @@ _EXPECTED: Mapping[str, Callable[[Any], str]] = {
     "pattern": lambda pattern: f"text like {pattern}",
     "minLength": lambda _: "some text",
     "minimum": lambda least: f"at least {least}",
+    "maximum": lambda most: f"at most {most}",
     "minItems": lambda least: f"at least {least} entry",
     "uniqueItems": lambda _: "each entry once",
 }

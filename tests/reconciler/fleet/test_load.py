@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from reconciler.errors import InputErrors
 from reconciler.fleet.load import load
 from reconciler.fleet.model import Fleet, Group, Lease, Placement, Replication, Site
-from render.tree import MemoryTree
+from render.tree import FolderTree, MemoryTree
 
 Files = dict[str, str | bytes]
 
@@ -98,6 +100,8 @@ WRONG = {
     "duplicate site": (FLEET, "{name: b}", "{name: b}\n  - {name: a}", ["site a is listed twice"]),
     "bad name": (FLEET, "{name: b}", "{name: B_2}", ['spec.sites[1].name is "B_2", expected a name of lower-case']),
     "text for a number": (PLACEMENT, "epoch: 4", 'epoch: "4"', ['spec.epoch is "4", expected a whole number']),
+    "epoch beyond all": (PLACEMENT, "epoch: 4", f"epoch: {10**30}", ["spec.epoch is 1e+30, expected at most 999999999"]),
+    "endless duration": (APP, "rpo: 5m", f"rpo: {'9' * 400}h", ["expected a duration such as"]),
     "epoch zero": (PLACEMENT, "epoch: 4", "epoch: 0", ["spec.epoch is 0, expected at least 1"]),
     "empty field": (APP, "  home: a", "  home:", ["spec.home is empty, expected a name"]),
     "unknown move": (PLACEMENT, "planned", "panic", ['spec.move is "panic", expected planned or disaster']),
@@ -323,3 +327,14 @@ def test_files_and_hidden_folders_match_no_pattern(files: Files) -> None:
     files["apps/README.md"] = "hello"
     files["apps/.cache/x"] = "hello"
     assert [application.name for application in load(MemoryTree(dict(files))).applications] == ["ledger", "payments"]
+
+
+def test_a_folder_that_cannot_be_read_is_the_only_thing_said_about_it(files: Files, tmp_path: Path) -> None:
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(str(text))
+    (tmp_path / "apps" / "loop").symlink_to("loop")
+    with pytest.raises(InputErrors) as caught:
+        load(FolderTree(str(tmp_path)))
+    (only,) = caught.value.errors
+    assert (only.path, "symbolic links" in only.message) == ("apps/loop", True)
