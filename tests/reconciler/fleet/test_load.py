@@ -100,7 +100,12 @@ WRONG = {
     "duplicate site": (FLEET, "{name: b}", "{name: b}\n  - {name: a}", ["site a is listed twice"]),
     "bad name": (FLEET, "{name: b}", "{name: B_2}", ['spec.sites[1].name is "B_2", expected a name of lower-case']),
     "text for a number": (PLACEMENT, "epoch: 4", 'epoch: "4"', ['spec.epoch is "4", expected a whole number']),
-    "epoch beyond all": (PLACEMENT, "epoch: 4", f"epoch: {10**30}", ["spec.epoch is 1e+30, expected at most 999999999"]),
+    "epoch beyond all": (
+        PLACEMENT,
+        "epoch: 4",
+        f"epoch: {10**30}",
+        ["spec.epoch is 1e+30, expected at most 999999999"],
+    ),
     "endless duration": (APP, "rpo: 5m", f"rpo: {'9' * 400}h", ["expected a duration such as"]),
     "epoch zero": (PLACEMENT, "epoch: 4", "epoch: 0", ["spec.epoch is 0, expected at least 1"]),
     "empty field": (APP, "  home: a", "  home:", ["spec.home is empty, expected a name"]),
