@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,9 @@ from testbed.servers import ApiServer, ControlPlane
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONAL = ("testbed", "conformance")
 """Markers of tests that need more than Python and git."""
+
+ONE_WORKER = ("tests/testbed/two_sites/", "tests/demo/")
+"""Folders whose tests share a world that is dear to make, or that leaves no room for a second one beside it."""
 
 REQUIRED = frozenset(filter(None, os.environ.get("SITESHIFT_REQUIRE", "").split(",")))
 
@@ -85,6 +89,23 @@ def real_site(testbed_binaries: Path, tmp_path_factory: pytest.TempPathFactory) 
         yield site
     finally:
         site.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Test by test to whichever worker is free, but each of those folders as one, the largest first.
+
+    The marker `xdist_group` is not used: this pytest has no place any more where xdist could note a test's group.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWorld(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), nodeid)
+
+    return ByWorld(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

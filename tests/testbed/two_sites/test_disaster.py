@@ -6,7 +6,7 @@ import pytest
 from testbed.two_sites.fleet import APPS
 from testbed.two_sites.world import TwoSites
 
-pytestmark = [pytest.mark.testbed, pytest.mark.xdist_group("two-sites")]
+pytestmark = pytest.mark.testbed
 
 
 def test_a_killed_site_is_taken_over_from_returns_as_passive_and_gets_its_own_back(two_sites: TwoSites) -> None:

@@ -7,7 +7,7 @@ from testbed.two_sites.fleet import APPS, CAP, NAMES
 from testbed.two_sites.site import CONFIG_MAP, DEPLOYMENT, GROUP, NAMESPACE, STORAGE_CLASS, VM, is_ready, is_stopped
 from testbed.two_sites.world import TwoSites
 
-pytestmark = [pytest.mark.testbed, pytest.mark.xdist_group("two-sites")]
+pytestmark = pytest.mark.testbed
 
 WORKLOADS = ((VM, "database"), (DEPLOYMENT, "web"))
 

@@ -7,7 +7,7 @@ from testbed.two_sites.fleet import APPS, COMMENT
 from testbed.two_sites.site import DEPLOYMENT, VM, is_ready, is_stopped
 from testbed.two_sites.world import TwoSites
 
-pytestmark = [pytest.mark.testbed, pytest.mark.xdist_group("two-sites")]
+pytestmark = pytest.mark.testbed
 
 
 def test_a_planned_move_loses_nothing_and_touches_nothing_else(two_sites: TwoSites) -> None:

@@ -8,7 +8,7 @@ from testbed.two_sites.fleet import APPS, PLATFORM
 from testbed.two_sites.site import APPLICATION, CONFIG_MAP, VM, is_stopped
 from testbed.two_sites.world import TwoSites
 
-pytestmark = [pytest.mark.testbed, pytest.mark.xdist_group("two-sites")]
+pytestmark = pytest.mark.testbed
 
 
 def test_drift_is_repaired(two_sites: TwoSites) -> None:
