@@ -75,12 +75,22 @@ class Applier:
             live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
             failure = self._failures.get(ref)
             if failure and failure.manifest is item.manifest and self._clock.monotonic() < failure.again:
-                return ObjectState(item, ref, live, self.judge(live, role), error=failure.error)
+                return self._judged(item, ref, live, role, error=failure.error)
             written = self._write(item.manifest, ref, live, create)
         except ClusterError as error:
-            return ObjectState(item, ref, live, self.judge(live, role), error=self._failed(ref, item.manifest, error))
+            return self._judged(item, ref, live, role, error=self._failed(ref, item.manifest, error))
         live = live if written is None else written
-        return ObjectState(item, ref, live, self.judge(live, role), written is not None)
+        return self._judged(item, ref, live, role, written=written is not None)
+
+    def _judged(
+        self, item: SiteManifest, ref: Ref, live: Manifest | None, role: Role, *, written: bool = False, error: str = ""
+    ) -> ObjectState:
+        """What became of the object. Where its health cannot be told, that is this object's error and nobody else's."""
+        try:
+            health = self.judge(live, role)
+        except ClusterError as unknown:
+            return ObjectState(item, ref, live, None, written, error or f"its health cannot be told: {unknown}")
+        return ObjectState(item, ref, live, health, written, error)
 
     def judge(self, live: Manifest | None, role: Role) -> Health | None:
         """The health of a live object in a role; None where it is not there."""

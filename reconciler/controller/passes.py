@@ -104,13 +104,15 @@ class Passes:
         platform, mode = self._platform(revision, cancelled)
         applications: list[UnitState] = []
         surveys: list[Survey] = []
+        here = [application for application in revision.fleet.applications if self.site in application.sites]
         if mode != "installing" or platform.complete:
-            for application in revision.fleet.applications:
-                if self.site in application.sites and not cancelled():
+            for application in here:
+                if not cancelled():
                     state, survey = self._application(revision, application, cancelled)
                     applications.append(state)
                     surveys.append(survey)
-        self._prune(revision, (platform, *applications))
+        if len(applications) == len(here):
+            self._prune(revision, (platform, *applications))
         started = self.starter.start(surveys, revision.fleet.starts, self.mover)
         in_flight = tuple(ref for survey in surveys for ref in sorted(survey.in_flight)) + started
         written = any(state.written for unit in (platform, *applications) for state in unit.objects)
@@ -126,8 +128,9 @@ class Passes:
         )
 
     def _prune(self, revision: Revision, units: Sequence[UnitState]) -> None:
-        """Units that are complete lose what Git no longer has. While any unit cannot be rendered it is not known what
-        Git has as a whole, and an object that only changed hands could be taken for one that is gone."""
+        """Units that are complete lose what Git no longer has. While any unit was not looked at or cannot be rendered
+        it is not known what Git has as a whole, and an object that only changed hands could be taken for one that is
+        gone."""
         if all(unit.desired or unit.complete for unit in units):
             everything = frozenset(ref for unit in units for ref in unit.desired)
             for unit in units:
@@ -171,12 +174,14 @@ class Passes:
         except SiteshiftError as failed:
             error = str(failed)
         role = self._roles.get(application.name)
-        if role is None or application.suspended:
+        if role is None:
             return UnitState(application.name, outcome=outcome, error=error), survey
         try:
             items = self.desired.application(revision, application, role)
         except InputError as invalid:
             return UnitState(application.name, outcome=outcome, error=str(invalid)), survey
+        if application.suspended:
+            return UnitState(application.name, outcome=outcome, error=error, desired=_refs(items)), survey
         survey = survey.allowed(outcome)
         try:
             self.pruner.cover(items)

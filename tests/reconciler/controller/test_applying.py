@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.controller.applying import FIRST_RETRY, LAST_RETRY, Applier
-from reconciler.errors import Invalid
+from reconciler.errors import Invalid, Refused
 from reconciler.objects import APPLY_MANAGER
 from render.kustomization import Origin
 from render.site import SiteManifest
@@ -159,3 +159,25 @@ def test_another_commit_tries_what_failed_at_once(world: OneObject, applier: App
     applier.bring(item(DEPLOYMENT), "active")
     world.refusal = None
     assert applier.bring(item(copy.deepcopy(DEPLOYMENT)), "active").written
+
+
+def test_health_that_cannot_be_told_is_the_trouble_of_that_object_alone(
+    world: OneObject, applier: Applier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "postgres", "namespace": "ledger"},
+        "spec": {"runStrategy": "Always"},
+    }
+    live = OneObject.live
+
+    def no_instances(self: OneObject, manifest: dict[str, Any], *, timeout: float) -> dict[str, Any] | None:
+        if manifest["kind"] == "VirtualMachineInstance":
+            raise Refused("list virtualmachineinstances: forbidden")
+        return live(self, manifest, timeout=timeout)
+
+    monkeypatch.setattr(OneObject, "live", no_instances)
+    state = applier.bring(item(machine), "active")
+    assert (state.written, state.health) == (True, None)
+    assert state.error == "its health cannot be told: list virtualmachineinstances: forbidden"

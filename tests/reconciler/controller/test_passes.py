@@ -1,0 +1,116 @@
+"""One pass over a site: what one object's or one application's trouble does to the others, and what may be pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.controller.applying import ObjectState
+from reconciler.controller.carry_out import Outcome
+from reconciler.controller.desired import Revision
+from reconciler.controller.passes import Passes, PassReport
+from reconciler.controller.starting import Survey
+from reconciler.fleet.model import Application, Fleet, Placement
+from reconciler.health import Health
+from reconciler.moves.decisions import State
+from reconciler.moves.values import Journal
+from reconciler.objects import APPLICATION_LABEL, PLATFORM_LABEL, Ref, ref_of
+from render.errors import InputError
+from render.kustomization import Origin
+from render.site import SiteManifest, Unit
+from render.tree import MemoryTree
+
+
+def settings(name: str, label: str, unit: str) -> SiteManifest:
+    metadata = {"name": name, "namespace": "n", "labels": {label: unit}}
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}
+    return SiteManifest(manifest, "50", unit, Origin(f"{unit}/{name}.yaml", 0), 0)
+
+
+class World:
+    """Everything that a pass talks to: what Git has by unit, and what was pruned."""
+
+    def __init__(self) -> None:
+        self.platform_items = (settings("shared", PLATFORM_LABEL, "storage"),)
+        self.items: dict[str, Any] = {
+            "ledger": (settings("ledger", APPLICATION_LABEL, "ledger"),),
+            "payments": (settings("payments", APPLICATION_LABEL, "payments"),),
+        }
+        self.pruned: list[tuple[list[str], set[str]]] = []
+        self.brought: list[str] = []
+
+    def platform(self, _: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
+        return ((Unit("storage", "platform/storage", PLATFORM_LABEL), self.platform_items),)
+
+    def application(self, _: Revision, application: Application, __: str) -> tuple[SiteManifest, ...]:
+        found = self.items[application.name]
+        if isinstance(found, Exception):
+            raise found
+        return tuple(found)
+
+    def survey(self, application: Application, *_: object) -> Survey:
+        return Survey(application)
+
+    def start(self, *_: object) -> tuple[Ref, ...]:
+        return ()
+
+    def pass_(self, _: Fleet, application: Application, __: object) -> Outcome:
+        return Outcome("active", True, False, State.PROTECTED, 1, (), (), False, None, Journal())
+
+    def cover(self, _: object) -> None:
+        pass
+
+    def prune(self, states: Sequence[ObjectState], everything: frozenset[Ref], _: int) -> None:
+        self.pruned.append(([state.ref.name for state in states], {ref.name for ref in everything}))
+
+    def bring(self, item: SiteManifest, *_: object) -> ObjectState:
+        ref = ref_of(item.manifest)
+        self.brought.append(ref.name)
+        return ObjectState(item, ref, item.manifest, Health("Healthy"))
+
+
+def application(name: str, **changes: Any) -> Application:
+    placed = Placement("a", 1, "planned", f"apps/{name}/placement.yaml")
+    return replace(Application(name, f"apps/{name}", ("a", "b"), "a", placed), **changes)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def run(world: World, *applications: Application, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
+    fleet = Fleet("bank", "symmetric", (), (), applications)
+    passes = Passes("a", world, world, world, world, world)  # type: ignore[arg-type]
+    return passes.run(Revision("c", MemoryTree({}), fleet), cancelled)
+
+
+BOTH = (application("ledger"), application("payments"))
+
+
+def test_a_pass_over_everything_may_prune_beside_everything_that_git_has(world: World) -> None:
+    run(world, *BOTH)
+    assert [names for names, _ in world.pruned] == [["shared"], ["ledger"], ["payments"]]
+    assert all(everything == {"shared", "ledger", "payments"} for _, everything in world.pruned)
+
+
+def test_nothing_is_pruned_while_an_application_cannot_be_rendered(world: World) -> None:
+    world.items["payments"] = InputError("broken")
+    report = run(world, *BOTH)
+    assert world.pruned == []
+    assert [unit.error for unit in report.applications] == ["", "error: broken"]
+
+
+def test_what_a_suspended_application_has_in_git_counts_when_others_are_pruned(world: World) -> None:
+    run(world, application("ledger"), application("payments", suspended=True))
+    assert "payments" not in world.brought
+    assert all("payments" in everything for _, everything in world.pruned)
+
+
+def test_nothing_is_pruned_by_a_pass_that_was_overtaken(world: World) -> None:
+    run(world, *BOTH, cancelled=lambda: "ledger" in world.brought)
+    assert "payments" not in world.brought
+    assert world.pruned == []
