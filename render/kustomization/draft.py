@@ -6,6 +6,7 @@ and immutable; a draft copies each mapping or list the first time that it change
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from render.errors import KustomizationError
@@ -23,7 +24,7 @@ from render.kustomization.ids import (
 )
 from render.kustomization.model import Manifest, Origin
 from render.kustomization.provenance import Note
-from render.kustomization.written import Texts, may_be_time, plain_texts
+from render.kustomization.written import Texts, may_be_time, plain_texts, quoted_places
 from render.yaml.scalars import is_string, resolve
 
 Trail = tuple[str | int, ...]
@@ -277,11 +278,24 @@ class Draft:
     def written_texts(self) -> Texts:
         """What its file says literally, by place."""
         if self.written is None:
-            data = self.inline
-            if data is None:
-                data = self.context.read(self.origin.path) if self.origin.path else b""
-            self.written = plain_texts(data, self.origin.document)
+            self.written = plain_texts(self._data(), self.origin.document)
         return self.written
+
+    def is_written_empty(self, trail: Sequence[str | int]) -> bool:
+        """Whether nothing at all stands at the trail in its file."""
+        return self.written_texts().get((*self.source, *trail)) == ""
+
+    def is_written_quoted(self, trail: Sequence[str | int], text: str) -> bool:
+        """Whether a text of the manifest stands in its file in quotes or in a block."""
+        if not is_string(text):
+            return True  # it could stand nowhere else
+        return (*self.source, *trail) in quoted_places(self._data(), self.origin.document)
+
+    def _data(self) -> bytes:
+        """The text that it was read from."""
+        if self.inline is not None:
+            return self.inline
+        return self.context.read(self.origin.path) if self.origin.path else b""
 
     def strings(self, field: str) -> dict[str, str]:
         """Labels or annotations, each value as text."""

@@ -9,8 +9,7 @@ patch does not mention lose elements with a repeated key, and an element under `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from render.errors import KustomizationError
 from render.kustomization.fieldspec import node_kind, wrong_kind
@@ -31,13 +30,24 @@ KEPT_NULL: Any = _Mark()
 DIRECTIVE = "$patch"
 
 
-def merge(target: Any, patch: Any, schemas: Schemas, is_written_empty: Callable[[list[str | int]], bool]) -> Any:
+class Target(Protocol):
+    """What the merge asks about how the target is written."""
+
+    def is_written_empty(self, trail: list[str | int]) -> bool:
+        """Whether a null is written as nothing at all: those do not survive."""
+
+    def is_written_quoted(self, trail: list[str | int], text: str) -> bool:
+        """Whether a text stands in quotes or in a block: what replaces it stands there too, as text."""
+
+
+def merge(target: Any, patch: Any, schemas: Schemas, written: Target) -> Any:
     """The target with the patch laid over it, or None if the patch deletes it. Changes and shares both arguments.
 
-    `is_written_empty` tells whether a null of the target is written as nothing at all: those do not survive.
     Raises `KustomizationError` where the forms of target and patch differ.
     """
-    result = _Merger(schemas, is_written_empty).walk(target, patch, None)
+    if isinstance(patch, dict) and text_of(patch.get(DIRECTIVE)) == "replace":
+        return target  # Kustomize makes the new object and forgets to take it
+    result = _Merger(schemas, written).walk(target, patch, None)
     if _nothing(result):
         return None
     _refuse_repetitions(result)
@@ -63,9 +73,9 @@ def _nothing(value: Any) -> bool:
 class _Merger:
     """One merge. `origin` is the patch's side, `dest` the target's; both may be the same after a new part is added."""
 
-    def __init__(self, schemas: Schemas, is_written_empty: Callable[[list[str | int]], bool]) -> None:
+    def __init__(self, schemas: Schemas, written: Target) -> None:
         self._schemas = schemas
-        self._is_written_empty = is_written_empty
+        self._written = written
         self._trail: list[str | int] = []
 
     def walk(self, dest: Any, origin: Any, schema: Schema | None) -> Any:
@@ -86,9 +96,14 @@ class _Merger:
             return self._walk_list(dest, origin, schema, keys)
         if isinstance(dest, dict | list) or isinstance(origin, dict | list):
             raise KustomizationError(wrong_kind("ScalarNode", origin if isinstance(origin, dict | list) else dest))
-        if dest == "" and origin is MISSING and self._is_written_empty(self._trail):
-            return MISSING
-        return dest if origin is MISSING else origin
+        return self._walk_scalar(dest, origin)
+
+    def _walk_scalar(self, dest: Any, origin: Any) -> Any:
+        if origin is MISSING:
+            return MISSING if dest == "" and self._written.is_written_empty(self._trail) else dest
+        if type(dest) is str and type(origin) in (int, float, bool):
+            return text_of(origin) if self._written.is_written_quoted(self._trail, dest) else origin
+        return origin
 
     def _schema_by_content(self, dest: Any, origin: Any) -> Schema | None:
         for node in (dest, origin):
@@ -103,7 +118,7 @@ class _Merger:
             if isinstance(origin, dict) and _directive_of_map(origin, strict=False) == "delete":
                 return MISSING
             if origin is MISSING and dest is None:
-                return MISSING if self._is_written_empty(self._trail) else KEPT_NULL
+                return MISSING if self._written.is_written_empty(self._trail) else KEPT_NULL
             dest = origin
         elif origin is None:
             return MISSING

@@ -8,6 +8,7 @@ matters the file is read once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from yaml._yaml import CParser
@@ -37,6 +38,16 @@ def may_be_time(text: str) -> bool:
 
 def plain_texts(data: bytes, document: int) -> Texts:
     """Where in a document of a readable file plain scalars stand that are no strings, and their text."""
+    return dict(_collected(data, document).found)
+
+
+@lru_cache(16)
+def quoted_places(data: bytes, document: int) -> frozenset[tuple[str | int, ...]]:
+    """Where in a document of a readable file texts stand in quotes or in blocks."""
+    return frozenset(_collected(data, document).quoted)
+
+
+def _collected(data: bytes, document: int) -> _Collector:
     events = iter(CParser(faults.without_inner_marks(data)).get_event, None)
     for event in events:
         if event.__class__ is not DocumentStartEvent:
@@ -46,9 +57,9 @@ def plain_texts(data: bytes, document: int) -> Texts:
         collector = _Collector(events)
         collector.collect(root, ())
         if not empty and document == 0:
-            return dict(collector.found)
+            return collector
         document -= not empty
-    return {}
+    return _Collector(events)
 
 
 class _Collector:
@@ -59,6 +70,7 @@ class _Collector:
         self._anchors: dict[str, tuple[int, int, int]] = {}
         """Where in `found` an anchored value's texts begin and end, and how long its trail is."""
         self.found: list[tuple[tuple[str | int, ...], str]] = []
+        self.quoted: list[tuple[str | int, ...]] = []
 
     def collect(self, event: Any, trail: tuple[str | int, ...]) -> None:
         """Note the texts of the value that begins with the event."""
@@ -69,9 +81,11 @@ class _Collector:
             self.found += [((*trail, *place[length:]), text) for place, text in self.found[begin:end]]
         elif kind is ScalarEvent:
             text = event.value
-            if not event.style and event.tag is None and not _is_itself(text):
+            if event.style:
+                self.quoted.append(trail)
+            elif event.tag is None and not _is_itself(text):
                 self.found.append((trail, text))
-            elif event.tag == NULL and not text:
+            if event.tag == NULL and not text:
                 self.found.append((trail, ""))
         elif kind is MappingStartEvent:
             while (key := next(self._events)).__class__ is not MappingEndEvent:

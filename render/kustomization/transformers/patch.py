@@ -231,13 +231,8 @@ def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_cha
     if name_change or kind_change:
         draft.remember_identity()
         accumulator.identities_changed()
-    source = draft.source
     keeps_memory = _mark_memory(draft, patch)
-
-    def is_written_empty(trail: list[str | int]) -> bool:
-        return draft.written_texts().get((*source, *trail)) == ""
-
-    merged = merge(draft.own_all(), patch, draft.context.schemas, is_written_empty)
+    merged = merge(draft.own_all(), patch, draft.context.schemas, draft)
     draft.replace_all(merged or None)
     if not merged:
         accumulator.deleted()
