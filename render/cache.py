@@ -6,20 +6,15 @@ question that its build asked of the tree would get the same answer, "there is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from render.site import SiteManifest, Unit, joined, render_joined
-from render.tree import RecordingTree, Tree
-from render.tree.layers import Question, unchanged
-
-Seen = Mapping[tuple[Question, str], str | None]
+from render.tree import Answers, RecordingTree, Tree
 
 
 class UnitCache:
     """Results of `render_unit` in memory, the last one of each unit."""
 
     def __init__(self) -> None:
-        self._kept: dict[Unit, tuple[str, Seen, tuple[SiteManifest, ...]]] = {}
+        self._kept: dict[Unit, tuple[str, Answers, tuple[SiteManifest, ...]]] = {}
         self.built = 0
 
     def render(self, tree: Tree, unit: Unit, version: str) -> tuple[SiteManifest, ...]:
@@ -29,13 +24,13 @@ class UnitCache:
         """
         kept = self._kept.get(unit)
         whole = joined(tree, unit)
-        if kept is not None and (kept[0] == version or unchanged(kept[1], whole)):
+        if kept is not None and (kept[0] == version or kept[1].stand(whole)):
             self._kept[unit] = (version, kept[1], kept[2])
             return kept[2]
         recording = RecordingTree(whole)
         manifests = render_joined(recording, unit)
         self.built += 1
-        self._kept[unit] = (version, recording.seen, manifests)
+        self._kept[unit] = (version, Answers(recording.seen, whole), manifests)
         return manifests
 
     def keep_only(self, units: frozenset[Unit]) -> None:

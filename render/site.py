@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,10 +125,19 @@ def kustomization(unit: Unit) -> str:
     return "\n".join(lines) + "\n"
 
 
+@cache
+def _shipped_files() -> Tree:
+    """The role overlays, read once: they are part of the program."""
+    tree = FolderTree(SHIPPED)
+    folders = [name for name in tree.list("") if tree.kind(name) == "folder"]
+    paths = [f"{folder}/{name}" for folder in folders for name in tree.list(folder)]
+    return MemoryTree({path: tree.read(path) for path in paths}, root=tree.root)
+
+
 def joined(tree: Tree, unit: Unit) -> Tree:
     """The fleet repository, the shipped overlays and the unit's kustomization.yaml as one tree; build its root."""
     top = MemoryTree({"kustomization.yaml": kustomization(unit)})
-    whole = OverlayTree(top, {FLEET: tree, OVERLAYS: FolderTree(SHIPPED)})
+    whole = OverlayTree(top, {FLEET: tree, OVERLAYS: _shipped_files()})
     return tree.around(whole) if isinstance(tree, RemoteTree) else whole
 
 

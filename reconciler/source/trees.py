@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from render.tree import MemoryTree, Tree
-from render.tree.seam import Kind, below
+from render.tree.seam import Kind, below, sealed
 
 
 class SubTree:
@@ -31,6 +31,10 @@ class SubTree:
     def identity(self, path: str) -> str:
         """What the content is, as a name."""
         return self._tree.identity(below(self._folder, path) if path else self._folder)
+
+    def sealed(self, path: str) -> str | None:
+        """A name for all that is in a folder, where the other tree has one."""
+        return sealed(self._tree, below(self._folder, path) if path else self._folder)
 
 
 class EditedTree:

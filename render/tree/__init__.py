@@ -10,10 +10,11 @@ commit came to be here (`reconciler.source`).
 Paths are `/`-separated, relative to the root and normalised by the tree itself; `""` is the root.
 """
 
+from render.tree.answers import Answers
 from render.tree.folder import FolderTree
 from render.tree.git import GitTree
-from render.tree.layers import OverlayTree, RecordingTree, unchanged
+from render.tree.layers import OverlayTree, RecordingTree
 from render.tree.memory import MemoryTree
 from render.tree.seam import Kind, Tree
 
-__all__ = ["FolderTree", "GitTree", "Kind", "MemoryTree", "OverlayTree", "RecordingTree", "Tree", "unchanged"]
+__all__ = ["Answers", "FolderTree", "GitTree", "Kind", "MemoryTree", "OverlayTree", "RecordingTree", "Tree"]

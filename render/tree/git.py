@@ -20,6 +20,12 @@ from render.tree.seam import (
 MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path before it calls them a loop."""
 
+MOST_REMEMBERED = 1 << 16
+"""Entries after which a memory is emptied: a controller runs for months."""
+
+_links: dict[Any, bool] = {}
+"""Whether there are symbolic links in or below a Git tree, by its id: true for ever, in every repository."""
+
 LINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
 """File modes of Git's tree entries."""
 
@@ -63,6 +69,24 @@ class GitTree:
     def identity(self, path: str) -> str:
         """The id of the blob or tree."""
         return str(self._present(path)[2])
+
+    def sealed(self, path: str) -> str | None:
+        """The id of the tree, unless links are on the way or inside."""
+        found = self._look(path)
+        if found is None or found[1] != FOLDER or found[0] != normalise(path) or self._has_links(found[2], path):
+            return None
+        return str(found[2])
+
+    def _has_links(self, tree_id: Any, path: str) -> bool:
+        known = _links.get(tree_id)
+        if known is None:
+            if len(_links) > MOST_REMEMBERED:
+                _links.clear()
+            known = _links[tree_id] = any(
+                entry.filemode == LINK or (entry.filemode == FOLDER and self._has_links(entry.id, path))
+                for entry in self._object(tree_id, path)
+            )
+        return known
 
     def _present(self, path: str) -> tuple[str, int, Any]:
         found = self._look(path)

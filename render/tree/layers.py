@@ -15,6 +15,7 @@ from render.tree.seam import (
     leaves_root,
     listing_identity,
     normalise,
+    sealed,
 )
 
 
@@ -66,6 +67,13 @@ class OverlayTree:
             return listing_identity(f"{name}\0{self.identity(below(clean, name))}" for name in self.list(clean))
         tree, inner = self._owner(clean)
         return tree.identity(inner)
+
+    def sealed(self, path: str) -> str | None:
+        """What the tree that answers for a folder says; nothing for folders on the way to a mount."""
+        clean = self._clean(path)
+        if clean in self._on_the_way:
+            return None
+        return sealed(*self._owner(clean))
 
     def _owner(self, clean: str) -> tuple[Tree, str]:
         """The tree that answers for a path, and the path there."""
@@ -130,17 +138,3 @@ class RecordingTree:
         identity = self._tree.identity(path)
         self.seen["read", normalise(path)] = identity
         return identity
-
-
-def unchanged(seen: Mapping[tuple[Question, str], str | None], tree: Tree) -> bool:
-    """Whether `tree` would give every recorded answer again."""
-    return all(_answer(question, path, tree) == answer for (question, path), answer in seen.items())
-
-
-def _answer(question: Question, path: str, tree: Tree) -> str | None:
-    if question == "kind":
-        return tree.kind(path)
-    try:
-        return tree.identity(path) if question == "read" else listing_identity(tree.list(path))
-    except NotInTree:
-        return None

@@ -25,6 +25,7 @@ class MemoryTree:
         self.root = root
         self._files: dict[str, bytes] = {}
         self._folders: dict[str, set[str]] = {"": set()}
+        self._seals: dict[str, str] = {}
         for path, content in files.items():
             clean = normalise(path)
             self._files[clean] = content.encode() if isinstance(content, str) else content
@@ -56,6 +57,14 @@ class MemoryTree:
             return blob_identity(self.read(path))
         clean = self._clean(path)
         return listing_identity(f"{name}\0{self.identity(below(clean, name))}" for name in self.list(clean))
+
+    def sealed(self, path: str) -> str | None:
+        """The folder's identity; nothing here changes, so it is found once."""
+        if self.kind(path) != "folder":
+            return None
+        if path not in self._seals:
+            self._seals[path] = self.identity(path)
+        return self._seals[path]
 
     def _present(self, path: str) -> Kind:
         kind = self.kind(path)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from render.errors import SiteshiftError, TreeError
-from render.tree.seam import Kind, Tree, below, normalise
+from render.tree.seam import Kind, Tree, below, normalise, sealed
 
 _SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 _HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
@@ -145,6 +145,11 @@ class RemoteTree:
         """What the content is, as a name."""
         tree, inner = self._owner(path)
         return tree.identity(inner)
+
+    def sealed(self, path: str) -> str | None:
+        """What the tree says of a folder of its own; nothing for its top, where the repositories are."""
+        tree, inner = self._owner(path)
+        return sealed(tree, inner) if normalise(path) else None
 
     def around(self, tree: Tree) -> RemoteTree:
         """Another tree with the same repositories at its top."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from render.errors import NotInTree, TreeError
 
@@ -32,6 +32,22 @@ class Tree(Protocol):
         A file's identity is its Git blob id, in every kind of tree. A folder's says everything below it, where a
         symbolic link counts by its target's name; it compares only with identities from the same kind of tree.
         """
+
+
+@runtime_checkable
+class Sealing(Protocol):
+    """A tree that can cheaply say that nothing has changed in a whole folder."""
+
+    def sealed(self, path: str) -> str | None:
+        """A name for all that can be found in a folder, equal for equal content; None where there is none.
+
+        There is none for what is no folder, and where a symbolic link is on the way or inside: it may lead out.
+        """
+
+
+def sealed(tree: Tree, path: str) -> str | None:
+    """`Sealing.sealed`, None for trees that cannot tell."""
+    return tree.sealed(path) if isinstance(tree, Sealing) else None
 
 
 def normalise(path: str, start: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from render.errors import NotInTree, TreeError
-from render.tree import MemoryTree, OverlayTree, RecordingTree, Tree, unchanged
+from render.tree import Answers, MemoryTree, OverlayTree, RecordingTree, Tree
 
 BASE = MemoryTree({"a": "base", "apps/shop/x": "base", "apps/shop/role/x": "base"}, root="fleet")
 
@@ -83,7 +83,7 @@ FILES = {"a": "base", "apps/shop/x": "base", "apps/shop/role/x": "base"}
     ],
 )
 def test_recording_holds_as_long_as_nothing_that_was_asked_changes(files: dict[str, str], same: bool) -> None:
-    assert unchanged(recorded(BASE).seen, MemoryTree(files)) is same
+    assert Answers(recorded(BASE).seen, BASE).stand(MemoryTree(files)) is same
 
 
 def test_failed_read_is_not_recorded() -> None:
@@ -96,5 +96,6 @@ def test_failed_read_is_not_recorded() -> None:
 def test_asking_for_an_identity_counts_as_having_read() -> None:
     recording = RecordingTree(BASE)
     recording.identity("apps")
-    assert unchanged(recording.seen, BASE)
-    assert not unchanged(recording.seen, MemoryTree(FILES | {"apps/shop/x": "changed"}))
+    answers = Answers(recording.seen, BASE)
+    assert answers.stand(BASE)
+    assert not answers.stand(MemoryTree(FILES | {"apps/shop/x": "changed"}))
