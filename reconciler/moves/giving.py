@@ -24,6 +24,7 @@ from reconciler.moves.guards import (
     holds_role,
     in_sync,
     no_writers,
+    own_ack,
     ready_of,
     still,
     unstopped,
@@ -87,7 +88,8 @@ def _disturbed(case: Case) -> Decision | None:
     names = ", ".join(
         str(ref) for ref in (k.observation.running or [each.ref for each in unstopped(k.observation)])[:3]
     )
-    if not still(k.observation) and journal.primary == 0:
+    if not still(k.observation) and journal.primary == 0 and own_ack(k) is None:
+        # Not a word of this site lets anybody else start yet: it may be what people wish to keep.
         message = f"{names} runs here, and the placement names {case.placement.active}"
         return case.decide(
             obstacles=[Hold("RunsHere", message, f"siteshift failover {k.application.name} --to {k.site}, or stop it")]

@@ -12,6 +12,7 @@ from reconciler.moves.decisions import (
     EnsureSecondary,
     InstallGate,
     OpenPermit,
+    Stop,
     VoidOlderVersions,
 )
 from reconciler.moves.protocol import decide
@@ -249,3 +250,10 @@ def test_what_runs_where_the_first_placement_does_not_want_it_is_held_up_to_peop
     running = Observation(NOW, (StartObject(DB, "10", False, True, True),), instances=(DB,))
     decision = decide(telling.knows(telling.journal(Step.PASSIVE, 1), telling.placement("b", 1), observation=running))
     assert (reasons(decision), decision.works) == (["RunsHere"], False)
+
+
+def test_what_is_started_by_hand_where_the_site_has_said_that_nothing_runs_is_stopped(telling: Any) -> None:
+    running = Observation(NOW, (StartObject(DB, "10", False, True, True),), instances=(DB,))
+    k = telling.knows(telling.journal(Step.PASSIVE, 1), telling.placement("b", 1), observation=running)
+    said = telling.listing(telling.ack("a", AckState.PASSIVE, 1))
+    assert kinds(decide(replace(k, listing=said))) == [Stop]
