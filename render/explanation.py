@@ -15,7 +15,7 @@ from render.kustomization.build import build
 from render.kustomization.draft import Draft, deep_copy
 from render.kustomization.observer import Observer
 from render.kustomization.transformers.image_tag import Image
-from render.places import ABSENT, Steps, at, differences, resolve, shown, steps_of
+from render.places import ABSENT, Steps, at, differences, resolve, same, shown, steps_of
 
 if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
@@ -149,7 +149,7 @@ class _Recorder(_Final):
                 continue
             changes = self._changes.setdefault(id(draft), (draft, []))[1]
             before = changes[-1].after if changes else None
-            if before != draft.manifest:
+            if not same(before, draft.manifest):
                 changes.append(_Change(layer, trail, step, before, deep_copy(draft.manifest)))
 
 
@@ -205,7 +205,7 @@ class _Chain:
 
     def _link(self, change: _Change) -> Link | None:
         before, after = (at(manifest, self._steps) for manifest in (change.before, change.after))
-        if before == after and type(before) is type(after):
+        if same(before, after):
             return None
         what = self._what(change, before, after)
         if change.layer is None:

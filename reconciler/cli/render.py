@@ -156,34 +156,30 @@ def _write_files(rendered: Mapping[Unit, Iterable[SiteManifest]], folder: Path) 
 def _watch(arguments: argparse.Namespace) -> int:
     """Print what there is, then the difference that every save makes, until interrupted."""
     from reconciler.cli.watching import saves
-    from reconciler.cli.where import fleet_folder
+    from reconciler.cli.where import fleet_folder, with_fleet_bases
 
     if arguments.rev is not None or arguments.output not in ("yaml", "wide"):
         raise UsageError("--watch follows the files as they lie there: it goes without --rev, with -o yaml or wide")
-    from difflib import unified_diff
-
+    from reconciler.cli.chosen import chosen_units
+    from reconciler.cli.rerendering import Rerendering, difference
     from render.errors import SiteshiftError
-    from render.site import render_unit
 
-    def text() -> str:
-        from reconciler.cli.chosen import chosen_units
-        from reconciler.cli.where import fleet_tree
-
-        tree = fleet_tree(arguments)
-        return PRINTERS[arguments.output]({unit: render_unit(tree, unit) for unit in chosen_units(arguments, tree)[1]})
-
-    shown = text()
-    print(f"watching {os.path.relpath(fleet_folder(arguments))}: {shown.count(chr(10))} lines", file=sys.stderr)
-    for _ in saves(fleet_folder(arguments)):
+    folder, text = fleet_folder(arguments), PRINTERS[arguments.output]
+    rerendering = Rerendering(folder, lambda tree: chosen_units(arguments, tree)[1], with_fleet_bases)
+    shown = None
+    for touched in saves(folder):
+        if shown is None:
+            shown = rerendering.render()
+            lines = text(shown).count("\n")
+            print(f"watching {os.path.relpath(folder)}: {lines} lines", file=sys.stderr, flush=True)
+            continue
+        rerendering.touched(touched)
         try:
-            now = text()
+            now = rerendering.render()
         except SiteshiftError as error:
             print(error, file=sys.stderr, flush=True)
             continue
-        difference = unified_diff(
-            shown.splitlines(True), now.splitlines(True), "before the save", "after the save", n=2
-        )
-        sys.stdout.writelines(difference)
+        sys.stdout.writelines(difference(shown, now, text))
         sys.stdout.flush()
         shown = now
     return 0

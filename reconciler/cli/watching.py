@@ -1,4 +1,4 @@
-"""Tells when files below a folder were saved, as the operating system says it."""
+"""Tells which files below a folder were saved, as the operating system says it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,40 @@ SETTLE = 0.02
 IGNORED = frozenset({".git", ".siteshift"})
 
 
-def saves(folder: Path) -> Iterator[None]:
-    """One item for each save below the folder, until the caller stops asking."""
+def saves(folder: Path) -> Iterator[frozenset[str]]:
+    """The paths, relative to the folder, that each save below it touched, until the caller stops asking.
+
+    The first is of none: from then on nothing is missed.
+    """
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers import Observer
 
-    seen: queue.SimpleQueue[None] = queue.SimpleQueue()
+    seen: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     class Handler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
             if event.event_type in ("opened", "closed_no_write"):
                 return
-            if not IGNORED & set(Path(str(event.src_path)).relative_to(folder).parts):
-                seen.put(None)
+            if event.is_directory and event.event_type == "modified":  # what was modified in it is told by itself
+                return
+            for place in filter(None, (event.src_path, event.dest_path)):
+                path = Path(str(place))
+                inside = path.relative_to(folder) if path.is_relative_to(folder) else None
+                if inside is not None and not IGNORED & set(inside.parts):
+                    seen.put("" if inside == Path() else inside.as_posix())
 
     observer = Observer()
     observer.schedule(Handler(), str(folder), recursive=True)
     observer.start()
     try:
+        yield frozenset()
         while True:
-            seen.get()
+            touched = {seen.get()}
             try:
                 while True:
-                    seen.get(timeout=SETTLE)
+                    touched.add(seen.get(timeout=SETTLE))
             except queue.Empty:
-                yield None
+                yield frozenset(touched)
     finally:
         observer.stop()
         observer.join()

@@ -42,10 +42,10 @@ def fleet_tree(arguments: argparse.Namespace) -> Tree:
     if getattr(arguments, "rev", None) is not None:
         from reconciler.source.working import WorkingCopy
 
-        return _with_bases(WorkingCopy(folder).tree(arguments.rev))
+        return with_fleet_bases(WorkingCopy(folder).tree(arguments.rev))
     from render.tree import FolderTree
 
-    return _with_bases(FolderTree(str(folder)))
+    return with_fleet_bases(FolderTree(str(folder)))
 
 
 def cache_folder() -> Path:
@@ -61,7 +61,7 @@ def cache_path() -> str:
     return os.path.join(base, "siteshift")
 
 
-def _with_bases(tree: Tree) -> Tree:
+def with_fleet_bases(tree: Tree) -> Tree:
     """The fleet with the bases of other repositories that it allows, as its controllers see it."""
 
     def fetch(base: Remote) -> Tree:

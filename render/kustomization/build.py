@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
@@ -11,12 +12,15 @@ from render.kustomization.draft import Draft, require_text_key
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
-from render.kustomization.observer import Observer
 from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance, transformations_text
 from render.kustomization.resources import is_object
 from render.kustomization.transformers.hash import add_hashes
 from render.kustomization.transformers.name_reference import fix_references
 from render.tree.seam import Tree, normalise
+
+if TYPE_CHECKING:
+    from render.kustomization.observer import Observer
+    from render.kustomization.parsed import Parsed
 
 MANAGED_BY = ("app.kubernetes.io/managed-by", "kustomize-v5.8.1")
 LOCAL_CONFIG = "config.kubernetes.io/local-config"
@@ -55,13 +59,15 @@ def build(
     *,
     helm: Helm | None = None,
     observer: Observer | None = None,
+    parsed: Parsed | None = None,
 ) -> tuple[Resource, ...]:
     """The objects of the kustomization in a folder, in order.
 
-    `helm` inflates charts where `options.enable_helm` allows it; `observer` is told of every step.
+    `helm` inflates charts where `options.enable_helm` allows it; `observer` is told of every step;
+    `parsed` has the files that earlier builds have parsed.
     Raises `InputError`s (`KustomizationError`, `YamlError`, `TreeError`) that name file, line and what to do.
     """
-    context = Context(tree, options or Options(), helm=helm, observer=observer)
+    context = Context(tree, options or Options(), helm=helm, observer=observer, parsed=parsed)
     root = normalise(folder)
     if tree.kind(root) != "folder":
         raise KustomizationError(

@@ -11,18 +11,26 @@ from render.tree.seam import Tree
 if TYPE_CHECKING:
     from render.kustomization.model import Helm
     from render.kustomization.observer import Observer
+    from render.kustomization.parsed import Parsed
 
 
 class Context:
     """One build. Each file is read once, however often it is named."""
 
     def __init__(
-        self, tree: Tree, options: Options, *, helm: Helm | None = None, observer: Observer | None = None
+        self,
+        tree: Tree,
+        options: Options,
+        *,
+        helm: Helm | None = None,
+        observer: Observer | None = None,
+        parsed: Parsed | None = None,
     ) -> None:
         self.tree = tree
         self.options = options
         self.helm = helm
         self.observer = observer
+        self.parsed = parsed
         self.schemas = Schemas()
         self.schema_set = False
         """Whether a kustomization has brought its own schema: the topmost one wins."""

@@ -86,7 +86,10 @@ class Loader:
         context = self.context
         found = context.documents.get(path)
         if found is None:
-            found = context.documents[path] = list(resources_in(context.read(path), path))
+            data = context.read(path)
+            parsed = context.parsed
+            found = list(resources_in(data, path)) if parsed is None else parsed.objects(path, data)
+            context.documents[path] = found
         return [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
 
     def inline_drafts(self, text: str, path: str, *, is_patch: bool = False) -> list[Draft]:
