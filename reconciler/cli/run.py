@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     log = Log(arguments.site, arguments.log_format or ("text" if sys.stdout.isatty() else "json"))
     settings = _settings(arguments)
     clock = SystemClock()
-    controller = Controller(lambda: assemble(settings, clock), log, clock)
+    controller = Controller(lambda: assemble(settings, log, clock), log, clock)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: controller.stop())
     controller.run()

@@ -17,10 +17,11 @@ from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.leader import Leadership
 from reconciler.controller.loop import Parts
 from reconciler.controller.reporting import last_revision
-from reconciler.errors import SourceError, UsageError
+from reconciler.errors import InputErrors, SourceError, UsageError
 from reconciler.fleet.model import Fleet
 from reconciler.source import Mirror
 from reconciler.source.bases import Bases
+from reconciler.status.log import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ LEASE = 15.0
 """How long the controller's Lease lasts at most, in seconds; Kubernetes' own controllers use as much."""
 
 
-def assemble(settings: Settings, clock: Clock) -> Parts:
+def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
     """The parts of one site's controller. Raises SourceError, ClusterError or InputErrors where it cannot begin."""
     mirror = Mirror(
         settings.url,
@@ -52,7 +53,7 @@ def assemble(settings: Settings, clock: Clock) -> Parts:
         clock=clock,
     )
     desired = Desired(mirror, settings.site, lambda fleet: _bases(settings, fleet, clock))
-    revision = _first_revision(settings, mirror, desired)
+    revision = _first_revision(settings, mirror, desired, log)
     mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}
     if settings.site not in sites:
@@ -83,15 +84,19 @@ def _bases(settings: Settings, fleet: Fleet, clock: Clock) -> Bases:
     )
 
 
-def _first_revision(settings: Settings, mirror: Mirror, desired: Desired) -> Revision:
-    """The branch's head. Where Git does not answer, the commit that this site acted on last, if it is still here: a
-    controller that restarts while it is cut off still has leases to keep and stops to finish."""
+def _first_revision(settings: Settings, mirror: Mirror, desired: Desired, log: Log) -> Revision:
+    """The branch's head. Where Git does not answer or its head is wrong, the commit that this site acted on last, if it
+    is still here: a controller that restarts then still has leases to keep and stops to finish."""
     try:
         return desired.at(mirror.fetch().branch)
-    except SourceError:
+    except (SourceError, InputErrors) as error:
         last = last_revision(_connect(settings, None), settings.site)
         if not last:
             raise
+        if isinstance(error, SourceError):
+            log.change("git-unreachable", "git", str(error))
+        else:
+            log.change("fleet-invalid", "first", f"{error}\nthe last good commit is {last[:7]}")
         return desired.at(last)
 
 

@@ -8,9 +8,11 @@ only as often as time itself can change an answer.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
@@ -125,6 +127,7 @@ class _Work:
         self._stop = stop
         self._fleet = parts.revision.fleet
         self._exposures: dict[str, float] = {}
+        self._refused = ""
         self._reported = ""
         self._reporter = Reporter(parts.site, parts.cluster, log)
         applier = Applier(parts.cluster, parts.caches, clock)
@@ -158,6 +161,7 @@ class _Work:
             revision = self._parts.desired.at(latest.head)
         except SiteshiftError as error:
             self._log.change("fleet-invalid", latest.head, str(error), revision=latest.head[:7])
+            self._refused = latest.head
             return last
         self._log.say("revision", "acting on it", revision=revision.commit[:7])
         return revision
@@ -183,12 +187,24 @@ class _Work:
         except ClusterError as error:
             self._log.change("cluster-unreachable", "api", str(error))
             return None
+        except Exception as error:
+            self._bug("pass", error)
+            return None
         self._log.change("cluster-unreachable", "api", "")
+        self._log.change("failed", "pass", "")
         return report
 
+    def _bug(self, where: str, error: Exception) -> None:
+        """Say what nobody foresaw. A thread that dies of it would be missed by everything that it does beside: leases
+        that are kept, stops that reach a site, the other applications."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"a bug: {type(error).__name__}: {error} ({PurePath(place.filename).name}:{place.lineno})"
+        self._log.change("failed", where, what)
+
     def _overtaken(self, revision: Revision) -> bool:
+        """Whether there is something newer to act on than what a pass is about; a commit that is wrong is not."""
         latest = self._parts.publisher.latest
-        return self._stop.is_set() or (latest is not None and latest.head != revision.commit)
+        return self._stop.is_set() or (latest is not None and latest.head not in (revision.commit, self._refused))
 
     def _wait(self, report: PassReport | None, revision: Revision) -> None:
         poll = revision.fleet.poll
@@ -214,6 +230,8 @@ class _Work:
             except SourceError as error:
                 self._log.change("git-unreachable", "git", str(error))
                 self._only_read()
+            except Exception as error:
+                self._bug("git", error)
             if self._heard() != before:
                 parts.caches.changed.set()
             self._clock.wait(self._stop, self._fleet.poll)
@@ -245,6 +263,8 @@ class _Work:
                         parts.mover.renew_permits()
             except ClusterError as error:
                 self._log.change("failed", "rights", str(error))
+            except Exception as error:
+                self._bug("rights", error)
             else:
                 self._log.change("failed", "rights", "")
             self._clock.wait(self._stop, min(parts.leadership.duration / RENEWALS, look))

@@ -1,0 +1,159 @@
+"""What wakes and what ends a pass, and that nothing which goes wrong ends the work."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.controller.desired import Desired, Revision
+from reconciler.controller.loop import Parts, _Work
+from reconciler.errors import NotFound
+from reconciler.source.memory import MemoryRepository, MemoryServer
+from reconciler.status.log import Log
+
+
+APPLICATION = {
+    "apps/x/application.yaml": b"apiVersion: siteshift.io/v1alpha1\nkind: Application\nmetadata: {name: x}\n",
+    "apps/x/placement.yaml": b"apiVersion: siteshift.io/v1alpha1\nkind: Placement\nmetadata: {name: x}\n"
+    b"spec: {active: a, epoch: 1}\n",
+    "apps/x/base/kustomization.yaml": b"resources: []\n",
+}
+
+
+def files(text: str = "") -> dict[str, bytes]:
+    header = "apiVersion: siteshift.io/v1alpha1\nkind: Fleet\nmetadata: {name: bank}\n"
+    spec = "spec:\n  sites: [{name: a}]\n  applications: [apps/x]\n  poll: 200ms\n  freshness: 1s\n  permit: 2s\n"
+    return {"siteshift.yaml": (header + spec + text).encode(), **APPLICATION}
+
+
+class World:
+    """The threads of a controller whose passes are a function of the test's."""
+
+    def __init__(self) -> None:
+        self.server = MemoryServer()
+        self.commit = self.server.commit(files())
+        self.repository = MemoryRepository(self.server)
+        self.repository.fetch()
+        self.out, self.stop, self.listed = io.StringIO(), threading.Event(), threading.Event()
+        self.latest: Any = SimpleNamespace(head=self.commit)
+        self.desired = Desired(self.repository, "a")
+        self.heartbeats: list[Callable[[], None]] = []
+        self.renewals: list[Callable[[], None]] = []
+
+    def get(self, *_: object) -> dict[str, Any]:
+        raise NotFound("not there")
+
+    def heartbeat(self, _: object) -> None:
+        self._next(self.heartbeats)
+
+    def check_leases(self) -> None:
+        self._next(self.renewals)
+
+    def _next(self, steps: list[Callable[[], None]]) -> None:
+        step = steps.pop(0) if steps else None
+        if step is not None:
+            step()
+
+    def head(self, commit: str) -> None:
+        self.repository.fetch()
+        self.latest = SimpleNamespace(head=commit)
+
+    def work(self, run: Callable[[Revision, Callable[[], bool]], Any]) -> _Work:
+        leadership = SimpleNamespace(held=True, renew=lambda: True, duration=1.0)
+        caches = SimpleNamespace(changed=threading.Event(), drain=lambda: None, stop=lambda: None)
+        mover = SimpleNamespace(check_leases=self.check_leases, renew_permits=lambda: None)
+        publisher: Any = self
+        parts: Any = Parts(
+            "a",
+            self.desired.at(self.commit),
+            self,
+            caches,
+            publisher,
+            mover,
+            leadership,
+            self.desired,  # type: ignore[arg-type]
+        )
+        work = _Work(parts, Log("a", "text", self.out), SystemClock(), self.stop)
+        work._passes = SimpleNamespace(run=run)  # type: ignore[assignment]
+        work._reporter = SimpleNamespace(report=lambda _: None)  # type: ignore[assignment]
+        work._pruner = SimpleNamespace(report_unmanaged=lambda _: None)  # type: ignore[assignment]
+        return work
+
+    def of(self, _: str) -> None:
+        return None
+
+
+REPORT = SimpleNamespace(applications=(), changed=True, quiet=False)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize(
+    ("text", "overtaken"), [("  poll: 400ms\n", True), ("  bogus: 1\n", False)], ids=["right", "wrong"]
+)
+def test_only_a_commit_that_can_be_acted_on_ends_the_pass_over_the_one_before(
+    world: World, text: str, overtaken: bool
+) -> None:
+    seen: list[tuple[str, bool, bool]] = []
+
+    def run(revision: Revision, cancelled: Callable[[], bool]) -> Any:
+        before = cancelled()
+        if not seen:
+            newer = (
+                files()["siteshift.yaml"]
+                .decode()
+                .replace("  poll: 200ms\n", text if overtaken else "  poll: 200ms\n" + text)
+            )
+            world.head(world.server.commit({**files(), "siteshift.yaml": newer.encode()}))
+        else:
+            world.stop.set()
+        seen.append((revision.commit, before, cancelled()))
+        return REPORT
+
+    world.work(run).run()
+    newest = world.latest.head
+    assert seen[0] == (world.commit, False, True)
+    assert (seen[1][0] == newest) is overtaken
+    assert seen[1][1] is False
+    assert ("fleet-invalid" in world.out.getvalue()) is not overtaken
+
+
+def fail() -> None:
+    raise ZeroDivisionError("oh")
+
+
+@pytest.mark.parametrize("where", ["passes", "heartbeats", "renewals"])
+def test_a_bug_is_said_and_the_work_goes_on(world: World, where: str) -> None:
+    again: dict[str, list[str]] = {"passes": [], "heartbeats": [], "renewals": []}
+
+    def note(name: str) -> None:
+        again[name].append("again")
+        if name == where:
+            world.stop.set()
+
+    def run(_: Revision, __: Callable[[], bool]) -> Any:
+        if where == "passes":
+            if not again["passes"] and "oh" not in world.out.getvalue():
+                fail()
+            note("passes")
+        return REPORT
+
+    world.heartbeats += [fail if where == "heartbeats" else lambda: None, lambda: note("heartbeats")]
+    world.renewals += [fail if where == "renewals" else lambda: None, lambda: note("renewals")]
+    giving_up = threading.Timer(20.0, world.stop.set)
+    giving_up.start()
+    try:
+        world.work(run).run()
+    finally:
+        giving_up.cancel()
+    assert again[where] == ["again"]
+    assert "a bug: ZeroDivisionError: oh" in world.out.getvalue()
