@@ -160,6 +160,8 @@ def _watch(arguments: argparse.Namespace) -> int:
 
     if arguments.rev is not None or arguments.output not in ("yaml", "wide"):
         raise UsageError("--watch follows the files as they lie there: it goes without --rev, with -o yaml or wide")
+    import gc
+
     from reconciler.cli.chosen import chosen_units
     from reconciler.cli.rerendering import Rerendering, difference
     from render.errors import SiteshiftError
@@ -170,6 +172,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     for touched in saves(folder):
         if shown is None:
             shown = rerendering.render()
+            gc.freeze()  # what was parsed stays: looking through it again and again would take as long as a build
             lines = text(shown).count("\n")
             print(f"watching {os.path.relpath(folder)}: {lines} lines", file=sys.stderr, flush=True)
             continue

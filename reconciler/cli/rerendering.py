@@ -95,7 +95,8 @@ def _has_links(folder: Path) -> bool:
 
 def difference(before: Rendered, after: Rendered, text: Callable[[Rendered], str]) -> Iterator[str]:
     """The lines that differ, object by object in the order of `after`; `text` prints units."""
-    old, new = _objects(before), _objects(after)
+    kept = [unit for unit in after if before.get(unit) is after[unit]]
+    old, new = (_objects(rendered, kept) for rendered in (before, after))
     for key in [*new, *(key for key in old if key not in new)]:
         one, other = old.get(key), new.get(key)
         if one is not None and other is not None and same(_shown(one[1]), _shown(other[1])):
@@ -109,10 +110,10 @@ def _shown(item: SiteManifest) -> list[object]:
     return [item.manifest, item.run_level, item.component, item.origin.path]
 
 
-def _objects(rendered: Rendered) -> dict[tuple[str, ...], tuple[Unit, SiteManifest]]:
+def _objects(rendered: Rendered, without: Collection[Unit]) -> dict[tuple[str, ...], tuple[Unit, SiteManifest]]:
     found: dict[tuple[str, ...], tuple[Unit, SiteManifest]] = {}
     for unit, items in rendered.items():
-        for item in items:
+        for item in () if unit in without else items:
             metadata = item.manifest["metadata"]
             group = str(item.manifest.get("apiVersion", "")).rpartition("/")[0]
             key = (

@@ -158,8 +158,7 @@ class RemoteTree:
         return same
 
     def _owner(self, path: str) -> tuple[Tree, str]:
-        clean = normalise(path) if ":" in path else path
-        remote = remote_of(clean)
+        remote = remote_of(normalise(path)) if ":" in path else None
         if remote is None:
             return self._tree, path
         tree = self._fetched.get(remote.mount)
