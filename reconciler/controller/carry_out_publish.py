@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.clock import Clock
-from reconciler.errors import HistoryRewound, SourceError
+from reconciler.errors import SourceError
 from reconciler.fleet.model import Refs
 from reconciler.moves.documents import (
     HEARTBEAT_FILE,
@@ -24,8 +24,12 @@ from reconciler.moves.documents import (
 )
 from reconciler.moves.values import Ack, Listing, Sign
 from reconciler.source.seam import Heads, Repository
+from render.errors import TreeError
 
 SUFFIX = ".json"
+
+EVERYTHING = frozenset({"*"})
+"""In place of the names of applications whose acks cannot be trusted: all of the site's."""
 
 
 class Publisher:
@@ -85,12 +89,12 @@ class Publisher:
             commit = heads.refs.get(self._refs.acks.format(site=site))
             moved = commit is not None and commit != self._trusted.get(site)
             descends = commit is None or not moved or self._descends(site, commit)
-            if commit is not None and descends:
-                self._trusted[site] = commit
             if commit is None and site in self._trusted:
                 descends = False
             acks[site], unreadable = self._acks_at(commit) if commit else ({}, frozenset())
-            distrusted[site] = unreadable if descends else frozenset({"*"})
+            if commit is not None and descends and unreadable != EVERYTHING:
+                self._trusted[site] = commit
+            distrusted[site] = unreadable if descends else EVERYTHING
             self._sign(site, heads.refs.get(self._refs.heartbeats.format(site=site)), moved, now)
         self.latest = Listing(
             heads.branch,
@@ -98,7 +102,7 @@ class Publisher:
             proven,
             {},
             dict(self._signs),
-            frozenset(site for site, names in distrusted.items() if "*" in names),
+            frozenset(site for site, names in distrusted.items() if names == EVERYTHING),
         )
         self._said = acks
         self._distrusted = distrusted
@@ -119,7 +123,7 @@ class Publisher:
             return True
         try:
             self.repository.first_parents(before, commit)
-        except HistoryRewound:
+        except SourceError:  # rewound, or not even a history
             return False
         return True
 
@@ -130,13 +134,18 @@ class Publisher:
                 self._acks.clear()
             found: dict[str, Ack] = {}
             unreadable: set[str] = set()
-            for name in self.repository.tree(commit).list(""):
+            try:
+                names = self.repository.tree(commit).list("")
+            except (SourceError, TreeError):
+                # One site's damaged ref must not keep another from reading the rest.
+                return {}, EVERYTHING
+            for name in names:
                 if not name.endswith(SUFFIX):
                     continue
                 application = name.removesuffix(SUFFIX)
                 try:
                     found[application] = read_ack(self.repository.read(commit, name), f"{name} of {commit[:12]}")
-                except DocumentError:
+                except (DocumentError, TreeError):
                     unreadable.add(application)
             self._acks[commit] = found, frozenset(unreadable)
         return self._acks[commit]
@@ -159,6 +168,6 @@ class Publisher:
             counter, exposures = read_heartbeat(
                 self.repository.read(commit, HEARTBEAT_FILE), f"heartbeat {commit[:12]}"
             )
-        except (DocumentError, SourceError):
+        except (DocumentError, SourceError, TreeError):
             return replace(sign, exposures={})
         return replace(sign, counter=counter, exposures=exposures)

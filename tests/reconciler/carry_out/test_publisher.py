@@ -10,6 +10,7 @@ from reconciler.errors import SourceError
 from reconciler.fleet.model import Refs
 from reconciler.moves.values import Ack, AckState
 from reconciler.source.memory import Commit, MemoryRepository, MemoryServer
+from render.tree import MemoryTree
 
 ACKS_OF_B = "refs/siteshift/acks/b"
 
@@ -106,3 +107,43 @@ def test_a_server_restored_from_a_backup_takes_our_words_again(sites: Sites) -> 
     listing = sites.b.of("ledger")
     assert listing is not None
     assert listing.acks["b"].state is AckState.ACTIVE
+
+
+def test_a_folder_in_place_of_an_ack_is_distrusted_for_its_application_alone(sites: Sites) -> None:
+    sites.b.push(ack("b", AckState.PASSIVE))
+    before = sites.server.refs[ACKS_OF_B]
+    files = {**sites.server.commits[before].files, "payments.json/x": b"{}"}
+    sites.server.refs[ACKS_OF_B] = sites.server.add(Commit(files, "damaged", (before,)))
+    assert sites.a.heartbeat({}).proven
+    payments = sites.a.of("payments")
+    assert payments is not None
+    assert payments.distrusted == {"b"}
+
+
+def test_a_heartbeat_that_says_nothing_is_still_a_sign_of_life(sites: Sites) -> None:
+    sites.b.heartbeat({"ledger": 3.0})
+    sites.a.fetch()
+    sites.clock.now += 10
+    sites.server.refs["refs/siteshift/heartbeats/b"] = sites.server.add(Commit({"other": b""}, "damaged"))
+    sign = sites.a.heartbeat({}).signs["b"]
+    assert (sign.since, sign.exposures) == (sites.clock.now, {})
+
+
+def test_what_is_no_commit_on_anothers_ref_is_distrusted_and_keeps_nobody_from_going_on(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites.b.push(ack("b", AckState.PASSIVE))
+    good, bad = sites.server.refs[ACKS_OF_B], sites.server.add(Commit({}, "a tag of a blob"))
+    whole = MemoryRepository.tree
+
+    def tree(self: MemoryRepository, commit: str) -> MemoryTree:
+        if commit == bad:
+            raise SourceError("no commit")
+        return whole(self, commit)
+
+    monkeypatch.setattr(MemoryRepository, "tree", tree)
+    sites.server.refs[ACKS_OF_B] = bad
+    listing = sites.a.heartbeat({})
+    assert (listing.proven, listing.distrusted) == (True, {"b"})
+    sites.server.refs[ACKS_OF_B] = good
+    assert sites.a.fetch().distrusted == frozenset()

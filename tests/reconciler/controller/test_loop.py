@@ -17,7 +17,6 @@ from reconciler.errors import NotFound
 from reconciler.source.memory import MemoryRepository, MemoryServer
 from reconciler.status.log import Log
 
-
 APPLICATION = {
     "apps/x/application.yaml": b"apiVersion: siteshift.io/v1alpha1\nkind: Application\nmetadata: {name: x}\n",
     "apps/x/placement.yaml": b"apiVersion: siteshift.io/v1alpha1\nkind: Placement\nmetadata: {name: x}\n"
