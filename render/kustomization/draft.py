@@ -31,6 +31,11 @@ Trail = tuple[str | int, ...]
 """Where a value is in a manifest: keys and list positions."""
 
 
+MEMORY = b"internal.config.kubernetes.io/"
+"""How the annotations begin in which Kustomize keeps what is remembered here."""
+
+_PREFIX = MEMORY.decode()
+
 _text_keys: set[str] = set()
 
 
@@ -185,6 +190,26 @@ class Draft:
     def remember_identity(self) -> None:
         """Keep the present name, namespace and kind as one that references and patches may use."""
         self.previous.append((self.kind, self.name, self.effective_namespace))
+
+    def remember_annotations(self) -> None:
+        """Take what Kustomize's own annotations say, where somebody has written them into a file.
+
+        Raises `KustomizationError` for earlier identities that lack a part.
+        """
+        noted = {key.removeprefix(_PREFIX): text for key, text in self.strings("annotations").items()}
+        self.needs_hash = noted.get("needsHashSuffix") == "enabled"
+        self.prefixes = noted["prefixes"].split(",") if "prefixes" in noted else []
+        self.suffixes = noted["suffixes"].split(",") if "suffixes" in noted else []
+        if "previousNames" not in noted:
+            return
+        parts = [noted.get(f"previous{part}", "").split(",") for part in ("Kinds", "Names", "Namespaces")]
+        if len({len(part) for part in parts}) > 1:
+            raise KustomizationError(
+                "number of previous names, number of previous namespaces, number of previous kinds not equal",
+                path=self.origin.path,
+                hint=f"leave the annotations {_PREFIX}… out: they are Kustomize's own",
+            )
+        self.previous = [(kind, name, namespace) for kind, name, namespace in zip(*parts, strict=True)]
 
     @property
     def has_memory(self) -> bool:

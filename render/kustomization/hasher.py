@@ -25,7 +25,10 @@ def content_hash(manifest: dict[str, Any]) -> str:
         content = {"kind": kind, "name": "", "type": _part(manifest, "type"), "data": _part(manifest, "data")}
         extra = "stringData"
     else:
-        raise KustomizationError(f"names of kind {kind} with a hash are not supported yet")
+        raise KustomizationError(
+            f"names of kind {kind} cannot have a hash",
+            hint="only a ConfigMap's or a Secret's depends on nothing but its content: leave the annotation out",
+        )
     if isinstance(manifest.get(extra), dict):
         content[extra] = manifest[extra]
     return encode(go_json(content))

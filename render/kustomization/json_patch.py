@@ -7,11 +7,14 @@ field of a mapping, and `test` for null agrees with a field that is not there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from render.errors import KustomizationError
 from render.kustomization.draft import deep_copy
+
+_POSITION = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 
 
 class Operation(NamedTuple):
@@ -88,10 +91,7 @@ def _get(node: Any, step: str) -> Any:
 
 
 def _position(step: str) -> int | None:
-    try:
-        return int(step)
-    except ValueError:
-        return None
+    return int(step) if _POSITION.fullmatch(step) else None
 
 
 def _index(operation: Operation, step: str, size: int) -> int:
@@ -151,12 +151,19 @@ def _move(operation: Operation, manifest: dict[str, Any]) -> None:
 
 
 def _copy(operation: Operation, manifest: dict[str, Any]) -> None:
-    value = deep_copy(_take(operation, operation.source, manifest, remove=False))
+    parent = _parent(operation, operation.source, manifest)
+    if isinstance(parent, dict):
+        value = deep_copy(parent.get(operation.source[-1]))  # what is not there counts as null
+    else:
+        value = deep_copy(_take(operation, operation.source, manifest, remove=False))
     _add_at(operation, operation.path, value, manifest)
 
 
 def _test(operation: Operation, manifest: dict[str, Any]) -> None:
-    found = _get(_parent(operation, operation.path, manifest), operation.path[-1])
+    parent = _parent(operation, operation.path, manifest)
+    if isinstance(parent, list):
+        _index(operation, operation.path[-1], len(parent))
+    found = _get(parent, operation.path[-1])
     if found != operation.value or (type(found) is bool) != (type(operation.value) is bool):
         raise KustomizationError(f"testing value {operation.pointer} failed: test failed")
 

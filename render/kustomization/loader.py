@@ -11,7 +11,7 @@ from typing import Any
 from render import yaml
 from render.errors import KustomizationError
 from render.kustomization.context import Context, simplified
-from render.kustomization.draft import Draft
+from render.kustomization.draft import MEMORY, Draft
 from render.kustomization.model import Origin
 from render.kustomization.resources import resources_in
 from render.tree.seam import normalise
@@ -90,7 +90,11 @@ class Loader:
             parsed = context.parsed
             found = list(resources_in(data, path)) if parsed is None else parsed.objects(path, data)
             context.documents[path] = found
-        return [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
+        drafts = [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
+        if MEMORY in context.read(path):
+            for draft in drafts:
+                draft.remember_annotations()
+        return drafts
 
     def inline_drafts(self, text: str, path: str, *, is_patch: bool = False) -> list[Draft]:
         """The objects in a text that stands in a kustomization."""

@@ -13,6 +13,9 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 _ESCAPED = re.compile("[<>&\u2028\u2029]")
 
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def go_json(value: Any, *, indent: int | None = None) -> str:
     """JSON with sorted keys, no spaces (unless indented), and what browsers could misread escaped."""
     separators = (",", ": ") if indent else (",", ":")
@@ -47,7 +50,16 @@ def parse_json(data: bytes, path: str) -> Any:
         ) from None
     except RecursionError:
         raise YamlError(f"nested more than {MOST_DEPTH} levels deep", path=path) from None
-    return _finite(value, path)
+    return _finite(_whole_characters(value) if _HALF.search(data) else value, path)
+
+
+def _whole_characters(value: Any) -> Any:
+    """The value with halves of surrogate pairs replaced, as Go reads them."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+    return [_whole_characters(item) for item in value] if isinstance(value, list) else value
 
 
 def _number(text: str) -> int | float:

@@ -56,7 +56,7 @@ def _finished(manifest: Manifest, args: dict[str, Any], loader: Loader, path: st
         manifest["immutable"] = True
     draft = Draft(manifest, Origin(path), loader.context)
     draft.replace_all(manifest)
-    draft.written = {}
+    draft.inline = b""
     draft.needs_hash = not options.get("disableNameSuffixHash")
     draft.behavior = args.get("behavior") or ""
     return draft
@@ -134,7 +134,7 @@ def _absorb_into(old: Draft, made: Draft) -> None:
     else:
         old.origin, old.provenance = made.origin, made.provenance
     old.replace_all(manifest)
-    old.written = {}
+    old.inline, old.written = b"", None
     old.needs_hash = old.needs_hash and made.needs_hash
 
 

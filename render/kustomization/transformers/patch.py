@@ -274,6 +274,14 @@ def _unmark_memory(metadata: Any) -> bool:
     return True
 
 
+def _unmark_copies(node: Any) -> None:
+    """Takes the stand-in out of copies of annotations. Kustomize leaves its own memory there."""
+    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _unmark_copies(item)
+    if isinstance(node, dict):
+        node.pop(_MEMORY, None)
+
+
 def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Operation]) -> None:
     """Apply operations to one object."""
     before = draft.id
@@ -285,9 +293,12 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
         json_patch.apply(operations, draft.own_all())
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint) from error
-    draft.written = {}
-    if has_memory and not _unmark_memory(draft.content.get("metadata")):
-        draft.forget_provenance()
+    draft.inline, draft.written = b"", None
+    if has_memory:
+        if not _unmark_memory(draft.content.get("metadata")):
+            draft.forget_provenance()
+        if any(operation.name in ("copy", "move") for operation in operations):
+            _unmark_copies(draft.content)
     if draft.id != before:
         accumulator.identities_changed()
 
