@@ -53,7 +53,8 @@ class Reporter:
             self._application(unit, report)
         self._platform(report)
         for ref in report.started:
-            self._log.say("started-workload", f"{ref} was given its start value", application=ref.namespace or None)
+            owner = next((unit.name for unit in report.applications if ref in unit.desired), None)
+            self._log.say("started-workload", f"{ref} was given its start value", application=owner)
 
     def _platform(self, report: PassReport) -> None:
         unit = report.platform
@@ -130,5 +131,7 @@ class Reporter:
             self._cluster.apply_status(manifest | {"status": status}, manager=APPLY_MANAGER)
         except ClusterError as error:
             self._log.change("failed", f"{kind} {name}", str(error))
+            self._written.pop((kind, name), None)  # it may be gone: the next pass makes it again
             return
+        self._log.change("failed", f"{kind} {name}", "")
         self._written[kind, name] = status
