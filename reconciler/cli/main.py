@@ -52,17 +52,20 @@ def main(line: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if line is None else line)
     debug = "--debug" in words or bool(os.environ.get("SITESHIFT_DEBUG"))
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
+        return code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else DONE
     except KeyboardInterrupt as stop:
         return _say(str(stop) or "interrupted", INTERRUPTED, debug)
     except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`); Python would complain about it again while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _close_output()  # whoever read it has had enough (`| head`)
         return DONE
     except SiteshiftError as error:
         return _say(_text(error), _code(error, words), debug)
+    except OSError as error:
+        return _say(_trouble(error), _code(error, words), debug)
     except Exception as error:
         return _say(_bug(error), _code(error, words), debug)
 
@@ -111,7 +114,6 @@ def _run(words: list[str]) -> int:
     arguments = command_parser(command, module).parse_args(words[len(before) + 1 :])
     with _without_collecting(command in BRIEF and not getattr(arguments, "watch", False)):
         result: int = module.run(arguments)
-    sys.stdout.flush()
     return result
 
 
@@ -166,6 +168,12 @@ def _code(error: Exception, words: list[str]) -> int:
     return NOT_DONE
 
 
+def _trouble(error: OSError) -> str:
+    """What the machine refused: a full disk, a folder that is not there or not ours."""
+    where = "" if error.filename is None else f"{error.filename}: "
+    return f"error: {where}{error.strerror or error}"
+
+
 def _bug(error: Exception) -> str:
     return (
         f"error: this is a bug in siteshift: {type(error).__name__}: {error}\n"
@@ -178,9 +186,17 @@ def _say(text: str, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _close_output()
     print(text, file=sys.stderr)
     return code
+
+
+def _close_output() -> None:
+    """Output that can no longer be written goes nowhere; else Python would complain about it again while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -131,3 +133,17 @@ def test_a_closed_pipe_is_no_error(
     monkeypatch.setattr("os.dup2", lambda *_: None)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert entrance.main(["status"]) == 0
+
+
+def test_what_the_machine_refuses_is_no_bug(siteshift: Run, command: Callable[[object], None]) -> None:
+    command(FileNotFoundError(2, "No such file or directory", "/nowhere/out.yaml"))
+    assert siteshift("status") == (1, "", "error: /nowhere/out.yaml: No such file or directory\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+def test_a_full_disk_behind_the_output_is_one_clear_error() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler.cli.main", "--version"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
