@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint testbed lock clean
+.PHONY: help install demo test check bench lint testbed lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do \
@@ -29,6 +29,10 @@ test: install  ## Run all tests that can run here, and say which cannot
 
 check: lint testbed  ## What CI asks: style, types, layers, and every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+bench: install  ## Time and memory beside the real kustomize (ROWS='overlay-*' measures only some)
+	@$(if $(KUBEBUILDER_ASSETS),,$(MAKE) --no-print-directory testbed)
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS))
 
 lint: install  ## Style, types and layers
 	$(BIN)/ruff check
