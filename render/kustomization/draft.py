@@ -69,6 +69,7 @@ class Draft:
         "_owned",
         "_whole",
         "behavior",
+        "comments",
         "context",
         "from_helm",
         "inline",
@@ -104,6 +105,8 @@ class Draft:
         self.provenance: Note | None = None
         """Where it comes from, if anybody asks for `buildMetadata`."""
         self.transformations: list[Note] = []
+        self.comments: dict[Trail, dict[str, Any]] | None = None
+        """Schemas in its file's comments; None while nobody has looked."""
         self.inline: bytes | None = None
         """The text that it was read from, if that is no file of its own."""
         self.written: Texts | None = None
@@ -316,6 +319,17 @@ class Draft:
             return True  # it could stand nowhere else
         return (*self.source, *trail) in quoted_places(self._data(), self.origin.document)
 
+    def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
+        """What a comment beside a field says about it."""
+        if self.comments is None:
+            data = self._data()
+            self.comments = {}
+            if b"x-kubernetes-patch" in data:
+                from render.kustomization.comment_schemas import comment_schemas
+
+                self.comments = comment_schemas(data, self.origin.document)
+        return self.comments.get((*self.source, *trail)) if self.comments else None
+
     def _data(self) -> bytes:
         """The text that it was read from."""
         if self.inline is not None:
@@ -341,3 +355,22 @@ class Draft:
             self.set(("metadata", field), values)
         else:
             self.remove(("metadata", field))
+
+
+def as_written(draft: Draft, trail: Trail, value: Any, margin: str = "") -> str:
+    """A value as a block of YAML with its own order and quotes, for messages."""
+    lines = []
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            inner = as_written(draft, (*trail, key), item, margin + "  ")
+            block = isinstance(item, dict | list) and item
+            shift = "\n" + (inner if isinstance(item, dict) else as_written(draft, (*trail, key), item, margin))
+            lines.append(f"{margin}{key}:" + (shift.removesuffix("\n") if block else f" {inner}"))
+    elif isinstance(value, list) and value:
+        for place, item in enumerate(value):
+            lines.append(f"{margin}- {as_written(draft, (*trail, place), item, margin + '  ').strip()}")
+    elif isinstance(value, str) and draft.is_written_quoted(trail, value):
+        return f'"{value}"'
+    else:
+        return "{}" if value == {} else "[]" if value == [] else text_of(value)
+    return "\n".join(lines) + "\n"

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from render.errors import KustomizationError
 from render.kustomization.fieldspec import node_kind, wrong_kind
 from render.kustomization.ids import field_text, is_empty, text_of
-from render.kustomization.schema import Schema, Schemas
-from render.yaml import REPEATED
+from render.kustomization.schema import Custom, Schema, Schemas
+from render.yaml import NO_TEXT, REPEATED
 
 
 class _Mark:
@@ -35,6 +35,9 @@ class Target(Protocol):
 
     def is_written_empty(self, trail: list[str | int]) -> bool:
         """Whether a null is written as nothing at all: those do not survive."""
+
+    def schema_in_comment(self, trail: list[str | int]) -> dict[str, Any] | None:
+        """What a comment beside a field says about how it merges."""
 
     def is_written_quoted(self, trail: list[str | int], text: str) -> bool:
         """Whether a text stands in quotes or in a block: what replaces it stands there too, as text."""
@@ -59,6 +62,8 @@ def _refuse_repetitions(value: Any) -> None:
     if isinstance(value, dict):
         if REPEATED in value:
             raise KustomizationError(value[REPEATED], hint="keep one of the two")
+        for fault in value.get(NO_TEXT, {}).values():
+            raise KustomizationError(fault, hint="quote the key")
         for item in value.values():
             _refuse_repetitions(item)
     elif isinstance(value, list):
@@ -130,6 +135,9 @@ class _Merger:
                 dest = origin
             else:
                 origin.pop(REPEATED, None)
+                for key, fault in origin.pop(NO_TEXT, {}).items():
+                    if key not in dest:
+                        raise KustomizationError(fault, hint="quote the key")
         if _nothing(dest):
             return dest
         names = sorted({*dest, *origin} if isinstance(origin, dict) else dest)
@@ -140,7 +148,11 @@ class _Merger:
             trail.append(name)
             old = dest.get(name, MISSING)
             new = origin.get(name, MISSING) if isinstance(origin, dict) else MISSING
-            value = self.walk(old, new, schema.field(name) if schema else None)
+            comment = self._written.schema_in_comment(trail)
+            if comment is None:
+                value = self.walk(old, new, schema.field(name) if schema else None)
+            else:
+                value = self.walk(old, new, Custom(comment, {}))
             trail.pop()
             if value is KEPT_NULL:
                 dest[name] = None

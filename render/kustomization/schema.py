@@ -58,6 +58,13 @@ class BuiltIn(Schema):
         return self._keys
 
 
+def _built_in(definition: str) -> BuiltIn | None:
+    """One of Kubernetes' own definitions by the last part of its name."""
+    from render.kustomization.tables.merge_keys import DEFINITIONS
+
+    return BuiltIn(definition) if definition in DEFINITIONS else None
+
+
 class Custom(Schema):
     """A place in an OpenAPI schema that a kustomization brings."""
 
@@ -70,7 +77,10 @@ class Custom(Schema):
     def _follow(self, schema: Any) -> Schema | None:
         seen = 0
         while isinstance(schema, dict) and "$ref" in schema:
-            schema = self._definitions.get(str(schema["$ref"]).rpartition("/")[2])
+            name = str(schema["$ref"]).rpartition("/")[2]
+            if name not in self._definitions:
+                return _built_in(name.rpartition(".")[2])
+            schema = self._definitions[name]
             seen += 1
             if seen > len(self._definitions):
                 return None

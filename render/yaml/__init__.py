@@ -12,6 +12,6 @@ a block scalar that ends in a LINE or PARAGRAPH SEPARATOR is followed by the lin
 
 from render.yaml.positions import position
 from render.yaml.printing import dump
-from render.yaml.reading import REPEATED, parse, parse_kustomization
+from render.yaml.reading import NO_TEXT, REPEATED, parse, parse_kustomization
 
-__all__ = ["REPEATED", "dump", "parse", "parse_kustomization", "position"]
+__all__ = ["NO_TEXT", "REPEATED", "dump", "parse", "parse_kustomization", "position"]

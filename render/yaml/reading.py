@@ -49,6 +49,10 @@ REPEATED = "\0repeated"
 """The key under which a mapping of a patch says that one of its keys was written twice; the first one counts."""
 
 
+NO_TEXT = "\0no text"
+"""The key under which a mapping of a patch says which of its keys are no texts; they may name only keys that are."""
+
+
 class Repetition(NamedTuple):
     """Stands for a key that its mapping has already."""
 
@@ -76,7 +80,8 @@ KUSTOMIZATION = Dialect(resolve_old, {}, set(), resources=False)
 def parse(data: bytes, path: str, *, repeated_keys: bool = False) -> list[Any]:
     """The documents of a file of resources, in order; empty ones and `null` are dropped, as Kustomize does.
 
-    With `repeated_keys`, a mapping that has a key twice keeps the first and says so under `REPEATED`.
+    With `repeated_keys`, a mapping that has a key twice keeps the first and says so under `REPEATED`, and one with keys
+    that are no texts takes them for texts and says so under `NO_TEXT`.
 
     Values are dict (str keys), list, str, int, float, bool and None; dates are RFC 3339 text. They may be shared:
     copy before changing. Raises `YamlError` with the place for everything that Kustomize would refuse, for a recursive
@@ -240,7 +245,11 @@ class _Reader:
         if not resources:
             value = _as_json_key(value)
         if value.__class__ is not str or (resources and plain and value != text):
-            self._fail(f"the key {text or 'null'} is no string", event, hint="quote it")
+            fault = f"the key {text or 'null'} is no string"
+            if not self._repeated_keys or not text:
+                self._fail(fault, event, hint="quote it")
+            into.setdefault(NO_TEXT, {})[text] = fault
+            return text
         if event.anchor is not None:
             self._anchors.name(event.anchor, value)
         elif value == text and plain and not event.tag:

@@ -7,7 +7,7 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail
+from render.kustomization.draft import Draft, Trail, as_written
 from render.kustomization.fieldspec import FieldSpec, find, value_at, wrong_kind
 from render.kustomization.ids import is_empty, selects, text_of
 
@@ -86,7 +86,7 @@ class NamespaceChange:
         if isinstance(old, dict | list):
             raise KustomizationError(
                 f"namespace field specs must target scalar nodes: considering field '{path}' of object {draft.text}:"
-                f" {wrong_kind('ScalarNode', old)}"
+                f" {wrong_kind('ScalarNode', old)}: node contents:\n{as_written(draft, trail, old)}"
             )
         if self.unset_only and not is_empty(old) and text_of(old):
             return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from render import yaml
-from render.errors import KustomizationError, NotInTree, YamlError
+from render.errors import KustomizationError, NotInTree, YamlError, within
 from render.kustomization import json_patch
 from render.kustomization.accumulate import Accumulator, target_of
 from render.kustomization.draft import Draft, deep_copy
@@ -41,20 +41,28 @@ class PatchEntry:
                 inline = loader.load_text(file)
             except NotInTree as error:
                 raise KustomizationError(
-                    f"failed to get the patch file from path({file}): '{loader.context.display(path)}' doesn't exist"
+                    f"failed to get the patch file from path({file}): '{loader.context.display(path)}' doesn't exist",
+                    within=("path",),
                 ) from error
         source = f"[path: {json.dumps(file)}]" if file else f"[patch: {json.dumps(inline, ensure_ascii=False)}]"
         options = entry.get("options") or {}
         self._name_change = bool(options.get("allowNameChange"))
         self._kind_change = bool(options.get("allowKindChange"))
+        self._file = path if file else ""
         self._patch = read_patch(loader, inline, source, path)
-        self._target = Selector(entry["target"]) if entry.get("target") is not None else None
+        with within("target"):
+            self._target = Selector(entry["target"]) if entry.get("target") is not None else None
 
     def apply(self, accumulator: Accumulator) -> None:
         """Change the objects that it means. Raises `KustomizationError` where it does not fit."""
-        apply_patch(
-            accumulator, self._patch, self._target, name_change=self._name_change, kind_change=self._kind_change
-        )
+        try:
+            apply_patch(
+                accumulator, self._patch, self._target, name_change=self._name_change, kind_change=self._kind_change
+            )
+        except KustomizationError as error:
+            if error.path is None and error.within:
+                error.path, error.within = (self._file, error.within) if self._file else (None, ("patch",))
+            raise
 
 
 class Patch:
@@ -168,8 +176,9 @@ def target_of_patch(accumulator: Accumulator, patch: Draft) -> Draft:
     except KustomizationError as error:
         raise KustomizationError(
             f'no resource matches strategic merge patch "{patch.text}": {error.message}',
-            path=patch.origin.path,
             hint="a patch finds its object by kind, name and namespace, or through a target",
+            document=patch.origin.document,
+            within=("metadata", "name"),
         ) from error
 
 
@@ -201,6 +210,7 @@ def _with_texts(patch: Draft) -> Manifest:
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     if isinstance(annotations, dict):
         annotations.pop(yaml.REPEATED, None)
+        annotations.pop(yaml.NO_TEXT, None)
         texts = patch.strings("annotations")
         annotations.update(
             (key, texts[key])
@@ -219,6 +229,7 @@ def _fitted(patch: Draft, target: Draft) -> Manifest:
     for field in ("labels", "annotations"):
         strings = patch.strings(field)
         strings.pop(yaml.REPEATED, None)
+        strings.pop(yaml.NO_TEXT, None)
         metadata.pop(field, None)
         if strings:
             metadata[field] = strings
@@ -292,7 +303,7 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
     try:
         json_patch.apply(operations, draft.own_all())
     except KustomizationError as error:
-        raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint) from error
+        raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
     draft.inline, draft.written = b"", None
     if has_memory:
         if not _unmark_memory(draft.content.get("metadata")):
@@ -306,7 +317,13 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
 def apply_strategic_merge(accumulator: Accumulator, patches: Sequence[Draft]) -> None:
     """Apply the entries of `patchesStrategicMerge`."""
     for patch in patches:
-        apply_to_all(accumulator, [target_of(accumulator, patch)], patch, False, False)
+        try:
+            target = target_of(accumulator, patch)
+        except KustomizationError as error:
+            if patch.inline is None:
+                error.path, error.document, error.within = *patch.origin, ("metadata", "name")
+            raise
+        apply_to_all(accumulator, [target], patch, False, False)
 
 
 def apply_json6902(accumulator: Accumulator, target: Selector, operations: Sequence[Operation]) -> None:
