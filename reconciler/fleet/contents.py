@@ -86,19 +86,19 @@ def _volumes(site: str, units: Iterable[Rendered]) -> Iterator[FleetError]:
 
 
 def _volume_names(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    spec = manifest.get("spec") or {}
+    spec = _mapping(manifest.get("spec"))
     if _kind(manifest) == ("", "PersistentVolume"):
-        handle = (spec.get("csi") or {}).get("volumeHandle")
-        if handle:
-            yield "volume handle", f"{spec['csi'].get('driver', '')} {handle}".strip()
+        csi = _mapping(spec.get("csi"))
+        if csi.get("volumeHandle"):
+            yield "volume handle", f"{csi.get('driver', '')} {csi['volumeHandle']}".strip()
     if _kind(manifest) == ("", "PersistentVolumeClaim") and spec.get("volumeName"):
-        yield "PersistentVolume", spec["volumeName"]
+        yield "PersistentVolume", str(spec["volumeName"])
 
 
 def _movable(unit: Rendered) -> Iterator[FleetError]:
     application = unit.application
     for manifest, path in unit.objects:
-        ref, spec = ref_of(manifest), manifest.get("spec") or {}
+        ref, spec = ref_of(manifest), _mapping(manifest.get("spec"))
         if _kind(manifest) in STARTS_AT_ONCE:
             yield FleetError(
                 f"{ref} cannot move: a {ref.kind} starts at once and has no field that holds it back",
@@ -122,7 +122,7 @@ def _movable(unit: Rendered) -> Iterator[FleetError]:
 
 
 def _makes_volumes(manifest: Manifest) -> bool:
-    spec = manifest.get("spec") or {}
+    spec = _mapping(manifest.get("spec"))
     return _kind(manifest) in DATA_VOLUMES or bool(spec.get("dataVolumeTemplates") or spec.get("volumeClaimTemplates"))
 
 
@@ -154,6 +154,11 @@ def _grace(manifest: Manifest) -> float:
         return 0.0
     grace = template.get("terminationGracePeriodSeconds")
     return float(grace) if isinstance(grace, int | float) else DEFAULT_GRACE
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping of fields; empty for whatever else stands in its place, which the API server will refuse."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _kind(manifest: Manifest) -> tuple[str, str]:

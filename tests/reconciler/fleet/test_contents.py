@@ -103,3 +103,12 @@ RIGHT = {
 @pytest.mark.parametrize("units", RIGHT.values(), ids=RIGHT.keys())
 def test_what_may_be(units: list[Rendered]) -> None:
     assert check_contents(FLEET, "b", units) == []
+
+
+@pytest.mark.parametrize(
+    "spec", ["text", [1], {"csi": 5}, {"csi": {"volumeHandle": [1]}}, {"volumeName": ["x"]}], ids=repr
+)
+@pytest.mark.parametrize("kind", ["PersistentVolume", "PersistentVolumeClaim", "Service"])
+def test_fields_of_another_shape_are_left_to_the_api_server(kind: str, spec: Any) -> None:
+    odd = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x", "namespace": "n"}, "spec": spec}
+    check_contents(FLEET, "b", [unit("ledger", odd, role="passive")])
