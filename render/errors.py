@@ -12,7 +12,8 @@ SiteshiftError                a person can act on it; the command line prints it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class SiteshiftError(Exception):
@@ -23,7 +24,8 @@ class InputError(SiteshiftError):
     """Something that a person wrote is wrong.
 
     `path` is relative to the root of what was read, `line` and `column` count from 1. The text is
-    `path:line:column: error: message`, then at most one `hint:` line.
+    `path:line:column: error: message`, then at most one `hint:` line. Who raises it deep inside a file may know the
+    `document` and the field `within` it instead of a line; somebody on the way up finds the line.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class InputError(SiteshiftError):
         line: int | None = None,
         column: int | None = None,
         hint: str | None = None,
+        document: int = 0,
+        within: tuple[str | int, ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -41,6 +45,8 @@ class InputError(SiteshiftError):
         self.line = line
         self.column = column
         self.hint = hint
+        self.document = document
+        self.within = within
 
     def __str__(self) -> str:
         place = ""
@@ -70,6 +76,17 @@ class NotInTree(TreeError):
 
 class KustomizationError(InputError):
     """A kustomization cannot be built; the message names the culprit as Kustomize names it."""
+
+
+@contextmanager
+def within(*steps: str | int) -> Iterator[None]:
+    """Errors in here that name no file are about a part of what the caller works on: the field or item `steps`."""
+    try:
+        yield
+    except KustomizationError as error:
+        if error.path is None:
+            error.within = (*steps, *error.within)
+        raise
 
 
 class InputErrors(SiteshiftError):

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Iterator
 from pathlib import Path
 
-SETTLE = 0.02
+SETTLE = 0.01
 """Editors save in several steps; what comes within so many seconds is one save."""
 
 IGNORED = frozenset({".git", ".siteshift"})

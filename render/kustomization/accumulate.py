@@ -6,13 +6,15 @@ Also the configuration and the vars that travel upwards with them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render.errors import KustomizationError
 from render.kustomization.config import EMPTY, Config
 from render.kustomization.draft import Draft
 from render.kustomization.ids import Id, id_text
-from render.kustomization.selector import Selector
+
+if TYPE_CHECKING:
+    from render.kustomization.selector import Selector
 
 Var = dict[str, Any]
 
@@ -24,6 +26,8 @@ class Accumulator:
         self.drafts: list[Draft] = []
         self.config: Config = EMPTY
         self.vars: dict[str, Var] = {}
+        self.places_of_vars: dict[str, tuple[str, int]] = {}
+        """For each var its kustomization and its number there."""
         self._current: dict[Id, Draft] | None = {}
         self._any: dict[Id, list[Draft]] | None = None
         self._named: dict[str, list[Draft]] | None = None
@@ -54,6 +58,7 @@ class Accumulator:
         self.config = self.config.merge(other.config)
         for var in other.vars.values():
             self.add_var(var)
+        self.places_of_vars.update(other.places_of_vars)
 
     def add_var(self, var: Var) -> None:
         """Add a variable. Raises `KustomizationError` if its name is taken."""

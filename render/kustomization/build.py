@@ -94,11 +94,15 @@ def _fix_references(_layer: Layer, accumulator: Accumulator) -> None:
     fix_references(accumulator)
 
 
-def _resolve_variables(_layer: Layer, accumulator: Accumulator) -> None:
+def _resolve_variables(layer: Layer, accumulator: Accumulator) -> None:
     if accumulator.vars:
         from render.kustomization.transformers.ref_var import resolve_variables
 
-        resolve_variables(accumulator)
+        try:
+            resolve_variables(accumulator)
+        except KustomizationError as error:
+            layer.complete(error)
+            raise
 
 
 def _drop_local(_layer: Layer, accumulator: Accumulator) -> None:

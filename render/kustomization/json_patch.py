@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from render.errors import KustomizationError
+from render.errors import KustomizationError, within
 from render.kustomization.draft import deep_copy
 
 _POSITION = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
@@ -58,13 +58,14 @@ def _split(pointer: Any) -> tuple[str, ...]:
 
 def apply(operations: Sequence[Operation], manifest: dict[str, Any]) -> None:
     """Change a manifest in place. Raises `KustomizationError` where an operation does not apply."""
-    for operation in operations:
-        carry_out = _OPERATIONS.get(operation.name)
-        if carry_out is None:
-            raise KustomizationError(
-                f"unexpected kind: {operation.name}", hint=f"an operation is one of {', '.join(_OPERATIONS)}"
-            )
-        carry_out(operation, manifest)
+    for place, operation in enumerate(operations):
+        with within(place):
+            carry_out = _OPERATIONS.get(operation.name)
+            if carry_out is None:
+                raise KustomizationError(
+                    f"unexpected kind: {operation.name}", hint=f"an operation is one of {', '.join(_OPERATIONS)}"
+                )
+            carry_out(operation, manifest)
 
 
 def _fails(operation: Operation, why: str) -> KustomizationError:

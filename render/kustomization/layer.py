@@ -59,6 +59,7 @@ class Layer:
         for place, var in enumerate(self.fields.get("vars") or []):
             with self.at("vars", place):
                 add_var(accumulator, var)
+                accumulator.places_of_vars[var.get("name") or ""] = (self.path, place)
         return accumulator
 
     def get(self, name: str) -> Any:
@@ -74,11 +75,19 @@ class Layer:
         try:
             yield
         except (KustomizationError, TreeError) as error:
-            if error.path is not None and not isinstance(error, TreeError):
+            is_elsewhere = error.path is not None and (error.path != self.path or error.line is not None)
+            if is_elsewhere and not isinstance(error, TreeError):
+                self.complete(error)
                 raise
-            raise self._located(error, trail) from error
+            raise self._located(error, (*trail, *error.within)) from error
         if observer is not None:
             observer.after(self, trail)
+
+    def complete(self, error: InputError) -> None:
+        """Find the line of an error that knows its file and field."""
+        if error.line is None and error.path and self.context.tree.kind(error.path) == "file":
+            data = self.context.read(error.path)
+            error.line, error.column = yaml.position(data, error.path, error.document, error.within)
 
     def _located(self, error: InputError, trail: Trail) -> InputError:
         line, column = yaml.position(self.context.read(self.path), self.path, 0, list(trail))
@@ -190,6 +199,8 @@ def _drafts_of_entry(layer: Layer, entry: str) -> list[Draft] | Loader:
                 line=as_file.line,
                 column=as_file.column,
                 hint=as_file.hint or as_folder.hint,
+                document=as_file.document,
+                within=as_file.within,
             ) from as_file
 
 

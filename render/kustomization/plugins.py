@@ -61,8 +61,9 @@ def _configuring(config: Draft) -> Iterator[None]:
             message = f"'{config.context.display(error.path or '')}' doesn't exist"
         raise KustomizationError(
             f"plugin {config.text} fails configuration: {message}",
-            path=config.origin.path,
+            path=_own_file(config),
             hint=error.hint,
+            document=config.origin.document,
         ) from error
 
 
@@ -117,20 +118,25 @@ def _without_mark(manifest: Any) -> Any:
     return manifest
 
 
+def _own_file(config: Draft) -> str | None:
+    """The file of a plugin's configuration, None for one that stands in the kustomization."""
+    return config.origin.path if config.inline is None else None
+
+
 def _kind(config: Draft, table: dict[str, Any], what: str) -> Any:
     group, version, kind = config.gvk
     if group or version != "builtin":
         raise KustomizationError(
             f"external plugins disabled; unable to load external plugin '{kind}'",
-            path=config.origin.path,
+            path=_own_file(config),
             hint="programs and containers from a repository are never run; built-in kinds have apiVersion builtin",
         )
     if kind in table:
         return table[kind]
     if kind in GENERATORS or kind in TRANSFORMERS:
-        raise KustomizationError(f"plugin {config.text} not a {what}", path=config.origin.path)
+        raise KustomizationError(f"plugin {config.text} not a {what}", path=_own_file(config))
     hint = f"it may be {', '.join(sorted(table))}"
-    raise KustomizationError(f"unable to load builtin {gvk_text(config.gvk)}", path=config.origin.path, hint=hint)
+    raise KustomizationError(f"unable to load builtin {gvk_text(config.gvk)}", path=_own_file(config), hint=hint)
 
 
 def _settings(config: Draft) -> Settings:

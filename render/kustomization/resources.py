@@ -40,21 +40,25 @@ def resources_in(data: bytes, path: str, *, is_patch: bool = False) -> Iterator[
             pending += [
                 Document(item, document.number, (*document.trail, "items", place))
                 for place, item in enumerate(items)
-                if is_object(item, path, document.number)
+                if is_object(item, path, document.number, (*document.trail, "items", place))
             ]
         elif items is not None and manifest["kind"] != "List":
             kind = manifest["kind"]
             raise KustomizationError(f"expected array in {kind}/items, but found {type(items).__name__}", path=path)
 
 
-def is_object(value: Any, path: str, index: int) -> bool:
+def is_object(value: Any, path: str, index: int, trail: tuple[str | int, ...] = ()) -> bool:
     """Whether there is anything. Raises `KustomizationError` if it lacks what names an object."""
     if is_empty(value):
         return False
     fault = _fault(value)
     if fault:
         raise KustomizationError(
-            fault, path=path, hint=f"document {index + 1} of the file is no Kubernetes object: give it kind and name"
+            fault,
+            path=path,
+            hint=f"document {index + 1} of the file is no Kubernetes object: give it kind and name",
+            document=index,
+            within=(*trail, "metadata") if isinstance(value, dict) else trail,
         )
     return True
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from render.errors import KustomizationError
+from render.errors import KustomizationError, within
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, merge_specs
 from render.kustomization.layer import Layer
 from render.kustomization.provenance import Note
-from render.kustomization.selector import Selector
 
 _METADATA_LABELS = FieldSpec(("", "", ""), "metadata/labels", True)
 
@@ -145,6 +144,7 @@ def _patch_json6902(layer: Layer, accumulator: Accumulator) -> int:
     entries = layer.get("patchesJson6902") or []
     if not entries:
         return 0
+    from render.kustomization.selector import Selector
     from render.kustomization.transformers.patch import apply_json6902, read_json6902
 
     prepared = []
@@ -167,7 +167,8 @@ def _replica_count(layer: Layer, accumulator: Accumulator) -> int:
         for place, entry in enumerate(entries):
             with layer.at("replicas", place):
                 specs = accumulator.config.section("replicas")
-                set_replicas(accumulator, entry.get("name") or "", entry.get("count") or 0, specs)
+                with within("name"):
+                    set_replicas(accumulator, entry.get("name") or "", entry.get("count") or 0, specs)
     return len(entries)
 
 
@@ -178,7 +179,7 @@ def _image_tag(layer: Layer, accumulator: Accumulator) -> int:
 
         images = []
         for place, entry in enumerate(entries):
-            with layer.at("images", place):
+            with layer.at("images", place), within("name"):
                 images.append(Image(entry))
         with layer.at("images"):
             set_images(accumulator, images, accumulator.config.specs("images"))

@@ -320,8 +320,7 @@ def apply_strategic_merge(accumulator: Accumulator, patches: Sequence[Draft]) ->
         try:
             target = target_of(accumulator, patch)
         except KustomizationError as error:
-            if patch.inline is None:
-                error.path, error.document, error.within = *patch.origin, ("metadata", "name")
+            error.path, error.document, error.within = *patch.origin, ("metadata", "name")
             raise
         apply_to_all(accumulator, [target], patch, False, False)
 

@@ -22,7 +22,14 @@ _DECIMAL = re.compile(r"[-+]?[0-9]{1,64}", re.ASCII)
 def resolve_variables(accumulator: Accumulator) -> None:
     """Expand the vars everywhere. Raises `KustomizationError` for one whose source is not there."""
     holders = {name: draft for draft in reversed(accumulator.drafts) for name in draft.variables}
-    values = {name: _value(var, holders.get(name)) for name, var in sorted(accumulator.vars.items())}
+    values = {}
+    for name, var in sorted(accumulator.vars.items()):
+        try:
+            values[name] = _value(var, holders.get(name))
+        except KustomizationError as error:
+            path, place = accumulator.places_of_vars[name]
+            error.path, error.within = path, ("vars", place, *error.within)
+            raise
     specs = accumulator.config.specs("varReference")
     for draft in accumulator.drafts:
         for spec in specs.of(draft.gvk):
@@ -36,12 +43,14 @@ def _value(var: dict[str, Any], holder: Draft | None) -> Any:
         raise KustomizationError(
             f"var '{var['name']}' cannot be mapped to a field in the set of known resources",
             hint="its objref must name an object of this kustomization",
+            within=("objref",),
         )
     trail = look_up(holder.content, _steps(field))
     if trail is None:
         raise KustomizationError(
             f"field specified in var '{var['name']}' not found in corresponding resource",
             hint=f"{holder.text} has no field {field}",
+            within=("fieldref", "fieldPath"),
         )
     value = value_at(holder.content, trail)
     if isinstance(value, dict | list | bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from render import yaml
-from render.errors import KustomizationError
+from render.errors import KustomizationError, within
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail, deep_copy
 from render.kustomization.fieldpath import Place, find_places, look_up, split_field_path
@@ -42,9 +42,13 @@ def replace(accumulator: Accumulator, replacement: dict[str, Any]) -> None:
         raise KustomizationError("replacements must specify a source and at least one target")
     if source is not None and literal is not None:
         raise KustomizationError("value and resource selectors are mutually exclusive")
-    value = Value(resolve(literal) if literal else literal, literal) if source is None else _source(accumulator, source)
-    for target in targets:
-        _apply(accumulator, value, target)
+    with within("source"):
+        value = (
+            Value(resolve(literal) if literal else literal, literal) if source is None else _source(accumulator, source)
+        )
+    for place, target in enumerate(targets):
+        with within("targets", place):
+            _apply(accumulator, value, target)
 
 
 class Value:
@@ -129,15 +133,18 @@ def _source_text(source: dict[str, Any]) -> str:
 def _apply(accumulator: Accumulator, value: Value, target: dict[str, Any]) -> None:
     if target.get("select") is None:
         raise KustomizationError("target must specify resources to select")
-    select = Selector(target["select"])
-    rejects = [Selector(entry) for entry in target.get("reject") or []]
+    with within("select"):
+        select = Selector(target["select"])
+    with within("reject"):
+        rejects = [Selector(entry) for entry in target.get("reject") or []]
     fields = target.get("fieldPaths") or [DEFAULT_FIELD]
     drafts = accumulator.named(select.name) if select.names_plainly else accumulator.drafts
     for draft in drafts:
         if draft.manifest and _is_meant(draft, select, rejects):
             before = draft.id
-            for field in fields:
-                _copy_to(draft, value, field, target.get("options") or {})
+            for place, field in enumerate(fields):
+                with within("fieldPaths", place):
+                    _copy_to(draft, value, field, target.get("options") or {})
             if draft.id != before:
                 accumulator.identities_changed()
 
