@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -18,6 +19,9 @@ from render.errors import InputError, InputErrors, SiteshiftError
 
 BRIEF = frozenset({"build", "render", "lint", "validate"})
 """Commands that read, print and end."""
+
+USUAL_WIDTH = 80
+"""Columns, where nobody says how many there are."""
 
 DONE, NOT_DONE, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -45,6 +49,24 @@ siteshift COMMAND --help says more about a command. Options can also be set by t
 
 exit codes: 0 done, 1 not done, 2 wrong usage, 130 interrupted (diff: 0 same, 1 differs, 2 error)
 """
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. argparse would find that out with a module for compressed archives in tow, and
+    asks for every option."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width() - 2)
+
+
+@cache
+def _width() -> int:
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return int(os.environ["COLUMNS"]) or USUAL_WIDTH
+    try:
+        return os.get_terminal_size(1).columns or USUAL_WIDTH
+    except OSError:
+        return USUAL_WIDTH
 
 
 def main(line: Sequence[str] | None = None) -> int:
@@ -76,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         prog="siteshift",
         description="Commit to fail over: keep every site as Git says, and move applications between sites safely.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         usage="siteshift COMMAND [options]",
     )
     top.add_argument("--version", action="store_true", help="print the version and end")
@@ -94,7 +116,7 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
         prog=f"siteshift {name}",
         description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
         epilog=f"examples:\n{examples}" if examples else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     module.register(own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, NoReturn
 
@@ -18,6 +17,8 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def go_json(value: Any, *, indent: int | None = None) -> str:
     """JSON with sorted keys, no spaces (unless indented), and what browsers could misread escaped."""
+    import json  # costs as much as a small build; many need none
+
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(
         whole_floats(value), sort_keys=True, separators=separators, indent=indent, ensure_ascii=False, allow_nan=False
@@ -38,6 +39,8 @@ def whole_floats(value: Any) -> Any:
 
 def parse_json(data: bytes, path: str) -> Any:
     """The value of a JSON text, whole numbers beyond 64 bits as floats. Raises `YamlError` for anything else."""
+    import json
+
     try:
         value = json.loads(data.decode("utf-8", "replace"), parse_constant=_refuse_constant, parse_int=_number)
     except json.JSONDecodeError as error:
@@ -68,7 +71,9 @@ def _number(text: str) -> int | float:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"invalid character in {name}", name, 0)
+    from json import JSONDecodeError
+
+    raise JSONDecodeError(f"invalid character in {name}", name, 0)
 
 
 def _finite(value: Any, path: str, depth: int = 0) -> Any:
