@@ -26,6 +26,14 @@ _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PART = 1 << 16
 
 
+def _rest(file: int) -> bytes:
+    """What is still to be read."""
+    parts = []
+    while part := os.read(file, _PART):
+        parts.append(part)
+    return b"".join(parts)
+
+
 class FolderTree:
     """A folder on disk, as it is at the moment of each call; only where its folders really lie is remembered, so make
     a new tree for each build.
@@ -59,14 +67,14 @@ class FolderTree:
             try:
                 status = os.fstat(file)
                 self._kind_of(status, path)
-                parts = [os.read(file, status.st_size + 1)]
-                while parts[-1]:
-                    parts.append(os.read(file, _PART))
+                data = os.read(file, status.st_size + 1)
+                if len(data) != status.st_size:  # it grows, or is one of the system's own that say no size
+                    data += _rest(file)
             finally:
                 os.close(file)
         except OSError as error:
             raise self._unreadable(path, error) from error
-        return b"".join(parts), status
+        return data, status
 
     def list(self, path: str) -> list[str]:
         """The names in a folder, sorted."""
@@ -78,6 +86,14 @@ class FolderTree:
         except OSError as error:
             raise self._unreadable(path, error) from error
         return sorted(readable_name(name, path) for name in names)
+
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links."""
+        clean = normalise(path)
+        place = self._present(path)[0]
+        if place == self._lexical(clean):
+            return clean
+        return "" if place == self._real_root else os.path.relpath(place, self._real_root).replace(os.sep, "/")
 
     def identity(self, path: str) -> str:
         """A file's Git blob id, or a hash over everything below a folder."""
