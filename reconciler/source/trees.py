@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from render.tree import MemoryTree, Tree
-from render.tree.seam import Kind, below, sealed
+from render.tree.seam import Kind, below, leaves_root, real_path, sealed
 
 
 class SubTree:
@@ -32,6 +32,13 @@ class SubTree:
         """What the content is, as a name."""
         return self._tree.identity(below(self._folder, path) if path else self._folder)
 
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links; it must not leave the folder."""
+        real = real_path(self._tree, below(self._folder, path) if path else self._folder)
+        if real != self._folder and not real.startswith(f"{self._folder}/"):
+            raise leaves_root(path, f"{self.root} {self._folder}")
+        return real[len(self._folder) :].lstrip("/")
+
     def sealed(self, path: str) -> str | None:
         """A name for all that is in a folder, where the other tree has one."""
         return sealed(self._tree, below(self._folder, path) if path else self._folder)
@@ -57,6 +64,10 @@ class EditedTree:
     def list(self, path: str) -> list[str]:
         """The names in a folder."""
         return self._tree.list(path)
+
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links."""
+        return real_path(self._tree, path)
 
     def identity(self, path: str) -> str:
         """What the content is, as a name; a folder with an edited file below it has one of its own."""

@@ -16,7 +16,7 @@ from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance,
 from render.kustomization.resources import is_object
 from render.kustomization.transformers.hash import add_hashes
 from render.kustomization.transformers.name_reference import fix_references
-from render.tree.seam import Tree, normalise
+from render.tree.seam import Tree, normalise, real_path
 
 if TYPE_CHECKING:
     from render.kustomization.observer import Observer
@@ -73,7 +73,7 @@ def build(
         raise KustomizationError(
             f"'{context.display(root)}' is not a folder", path=root or ".", hint="name the folder of a kustomization"
         )
-    layer = Layer(Loader(context, root))
+    layer = Layer(Loader(context, real_path(tree, root)))
     metadata = layer.get("buildMetadata") or []
     if metadata:
         layer.provenance = Provenance()

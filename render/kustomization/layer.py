@@ -105,7 +105,7 @@ class Layer:
         found = [
             path
             for path in (below(self.loader.root, name) for name in FILE_NAMES)
-            if self.context.tree.kind(path) == "file"
+            if self.context.tree.kind(path) == "file" and self.loader.is_inside(path)
         ]
         root = self.context.display(self.loader.root)
         if not found:

@@ -14,7 +14,7 @@ from render.kustomization.context import Context, simplified
 from render.kustomization.draft import MEMORY, Draft
 from render.kustomization.model import Origin
 from render.kustomization.resources import resources_in
-from render.tree.seam import normalise
+from render.tree.seam import normalise, real_path
 
 
 def is_remote(entry: str) -> bool:
@@ -65,13 +65,21 @@ class Loader:
             kind = self.context.tree.kind(path)
             if kind == "folder":
                 raise KustomizationError(f"'{self.context.display(path)}' must resolve to a file")
-            shown, root = self.context.display(path), self.context.display(self.root)
-            if kind is not None and not _is_below(shown, root):
+            if kind is None:
+                return path
+            if not self.is_inside(path):
+                shown = self.context.display(real_path(self.context.tree, path))
                 raise KustomizationError(
-                    f"security; file '{shown}' is not in or below '{root}'",
+                    f"security; file '{shown}' is not in or below '{self.context.display(self.root)}'",
                     hint="move the file below the kustomization, or build without the load restriction",
                 )
         return path
+
+    def is_inside(self, path: str) -> bool:
+        """Whether what is at a path really lies in or below the folder, or may lie elsewhere."""
+        if self.context.options.load_restrictor != "rootOnly":
+            return True
+        return _is_below(self.context.display(real_path(self.context.tree, path)), self.context.display(self.root))
 
     def load(self, entry: str) -> bytes:
         """The bytes of a file of this kustomization."""
@@ -128,6 +136,7 @@ class Loader:
     def _unvisited(self, root: str) -> Loader:
         """The loader of a folder that is not being built already."""
         visited: Loader | None = self
+        root = real_path(self.context.tree, root)
         shown = self.context.display(root)
         while visited is not None:
             visited_root = self.context.display(visited.root)

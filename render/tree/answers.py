@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from render.errors import NotInTree, SiteshiftError
 from render.tree.layers import Question
-from render.tree.seam import Tree, listing_identity, sealed
+from render.tree.seam import Tree, listing_identity, real_path, sealed
 
 
 class Answers:
@@ -65,6 +65,8 @@ def _answer(question: Question, path: str, tree: Tree) -> str | None:
     if question == "kind":
         return tree.kind(path)
     try:
+        if question == "real":
+            return real_path(tree, path)
         return tree.identity(path) if question == "read" else listing_identity(tree.list(path))
     except NotInTree:
         return None

@@ -66,6 +66,10 @@ class GitTree:
             raise not_a_folder(path)
         return sorted(self._entries(place, path))
 
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links."""
+        return self._present(path)[0]
+
     def identity(self, path: str) -> str:
         """The id of the blob or tree."""
         return str(self._present(path)[2])

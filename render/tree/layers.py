@@ -15,6 +15,7 @@ from render.tree.seam import (
     leaves_root,
     listing_identity,
     normalise,
+    real_path,
     sealed,
 )
 
@@ -68,6 +69,14 @@ class OverlayTree:
         tree, inner = self._owner(clean)
         return tree.identity(inner)
 
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links, as far as they are inside the tree that answers for it."""
+        clean = self._clean(path)
+        if clean in self._on_the_way:
+            return clean
+        tree, inner = self._owner(clean)
+        return f"{clean.removesuffix(inner)}{real_path(tree, inner)}"
+
     def sealed(self, path: str) -> str | None:
         """What the tree that answers for a folder says; nothing for folders on the way to a mount."""
         clean = self._clean(path)
@@ -92,7 +101,7 @@ class OverlayTree:
         return clean
 
 
-Question = Literal["kind", "read", "list"]
+Question = Literal["kind", "read", "list", "real"]
 
 
 class RecordingTree:
@@ -132,6 +141,16 @@ class RecordingTree:
             raise
         self.seen["list", normalise(path)] = listing_identity(names)
         return names
+
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links."""
+        try:
+            real = real_path(self._tree, path)
+        except NotInTree:
+            self.seen["real", normalise(path)] = None
+            raise
+        self.seen["real", normalise(path)] = real
+        return real
 
     def identity(self, path: str) -> str:
         """The content's identity; counts as having read it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from render.errors import NotInTree
-from render.tree.seam import Kind, Tree, normalise
+from render.tree.seam import Kind, Tree, normalise, real_path
 
 Answer = TypeVar("Answer")
 
@@ -42,6 +42,10 @@ class RememberingTree:
     def identity(self, path: str) -> str:
         """What the content is, as a name."""
         return self._tree.identity(path)
+
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links; not remembered, for a link may change without being written."""
+        return real_path(self._tree, path)
 
     def is_known_file(self, path: str) -> bool:
         """Whether it is remembered that a file is there."""

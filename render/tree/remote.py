@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from render.errors import SiteshiftError, TreeError
-from render.tree.seam import Kind, Tree, below, normalise, sealed
+from render.tree.seam import Kind, Tree, below, normalise, real_path, sealed
 
 _SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 _HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
@@ -145,6 +145,12 @@ class RemoteTree:
         """What the content is, as a name."""
         tree, inner = self._owner(path)
         return tree.identity(inner)
+
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links."""
+        tree, inner = self._owner(path)
+        real = real_path(tree, inner)
+        return real if tree is self._tree else f"{normalise(path).removesuffix(inner)}{real}"
 
     def sealed(self, path: str) -> str | None:
         """What the tree says of a folder of its own; nothing for its top, where the repositories are."""

@@ -50,6 +50,19 @@ def sealed(tree: Tree, path: str) -> str | None:
     return tree.sealed(path) if isinstance(tree, Sealing) else None
 
 
+@runtime_checkable
+class Linked(Protocol):
+    """A tree that may hold symbolic links."""
+
+    def real_path(self, path: str) -> str:
+        """The path of what is there without symbolic links. Raises `NotInTree` if nothing is there."""
+
+
+def real_path(tree: Tree, path: str) -> str:
+    """`Linked.real_path`; the path itself for trees without links."""
+    return tree.real_path(path) if isinstance(tree, Linked) else normalise(path)
+
+
 def normalise(path: str, start: str = "") -> str:
     """`path`, read from the folder `start`, without `.` and `..`; what leaves the root begins with `..`.
 
