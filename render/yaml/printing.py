@@ -116,9 +116,10 @@ def _string(text: str, column: int, indent: int) -> str:
     line = _inline.get(text)
     if line is None:
         text = styles.as_read_again(text)
-        line = None if "\n" in text else styles.inline(text)
-        if line is not None and len(text) <= styles.WIDTH:
-            _inline[text] = line
+        if len(text) <= styles.WIDTH or " " not in text:
+            line = styles.inline(text)
+            if line is not None and len(text) <= styles.WIDTH:
+                _inline[text] = line
     if line is not None and (column + len(line) <= styles.WIDTH or " " not in text):
         return line
     style = styles.style_of(text)

@@ -25,7 +25,6 @@ _PIECE = re.compile(f" |[{BREAKS}]|[^ {BREAKS}]+")
 _REFUSED = "[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 """Compiled when it is first needed: such wide ranges take milliseconds."""
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
-_INDICATOR_INSIDE = re.compile(r":(?:[ \t]|\Z)|[ \t]#")
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
     "\\": "\\", "\u0085": "N", "\u00a0": "_", "\u2028": "L", "\u2029": "P",
@@ -148,7 +147,10 @@ def _has_indicator(text: str) -> bool:
         first in _FIRST_INDICATORS
         or (first in "?:-" and text[1:2] in ("", " ", "\t"))
         or text.startswith(("---", "..."))
-        or _INDICATOR_INSIDE.search(text) is not None
+        or ": " in text
+        or " #" in text
+        or text.endswith(":")
+        or ("\t" in text and (":\t" in text or "\t#" in text))
     )
 
 
