@@ -29,10 +29,6 @@ class Registry:
         found = [kind for kind in self if kind.storage == storage]
         return next((kind for kind in found if kind.version == kind.storage_version), found[0] if found else None)
 
-    def has_group(self, group: str) -> bool:
-        """Whether anything of the group is served."""
-        return any(kind.group == group for kind in self)
-
     def __iter__(self) -> Iterator[Kind]:
         return iter(tuple(self._kinds.values()))
 
