@@ -43,6 +43,7 @@ class Layer:
         self.outer_namespace = ""
         """The namespace of the nearest layer above that has one: charts are told."""
         self.path = self._find_file()
+        self.context.budget.layer(self.path)
         self.fields = self._read_fields()
         self.kind: str = self.fields["kind"]
 
@@ -76,7 +77,7 @@ class Layer:
             yield
         except (KustomizationError, TreeError) as error:
             is_elsewhere = error.path is not None and (error.path != self.path or error.line is not None)
-            if is_elsewhere and not isinstance(error, TreeError):
+            if is_elsewhere and (error.line is not None or not isinstance(error, TreeError)):
                 self.complete(error)
                 raise
             raise self._located(error, (*trail, *error.within)) from error

@@ -172,7 +172,8 @@ class RemoteTree:
             try:
                 tree = self._fetched[remote.mount] = self._fetch(remote)
             except SiteshiftError as error:
-                raise TreeError(str(error)) from error
+                message, _, hint = str(error).partition("\n  hint: ")
+                raise TreeError(message, hint=hint or None) from error
         return tree, remote.path
 
 

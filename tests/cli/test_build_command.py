@@ -18,6 +18,7 @@ PRINTED = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n"
 HELM = """\
 #!/bin/sh
 case "$1" in
+version) echo v3.18.6; exit 0;;
 pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && echo "$*" >> "$HELM_SAW"; exit 0;;
 esac
 echo "$*" >> "$HELM_SAW"
@@ -163,6 +164,26 @@ def test_a_chart_in_the_repository_is_inflated(siteshift: Run, helm: Path) -> No
     assert [word for word in words[3:] if not word.startswith("/")] == [
         *("--api-versions", "a/v1", "--api-versions", "b/v1", "--kube-version", "v1.30", "-f")
     ]
+
+
+@pytest.mark.testbed
+@pytest.mark.parametrize(
+    "fields",
+    ["namespace: top\n", "namePrefix: p-\nnamespace: top\nresources: [own.yaml]\n", "nameSuffix: -s\n"],
+    ids=["namespace", "beside-a-resource", "suffix"],
+)
+def test_the_real_kustomize_prints_the_same_of_a_chart(
+    siteshift: Run, helm: Path, kustomize_binary: Path, fields: str
+) -> None:
+    write(
+        charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="{}\n",
+        own_yaml=CONFIG % "own",
+        kustomization_yaml=f"{fields}helmCharts: [{{name: web, releaseName: r, valuesInline: {{a: b}}}}]\n",
+    )
+    real = subprocess.run([kustomize_binary, "build", "--enable-helm"], capture_output=True, text=True, check=True)
+    assert siteshift("build", "--enable-helm") == (0, real.stdout, "")
+    assert helm.read_text().count("template r ") == 2
 
 
 def test_what_a_chart_says_itself_wins_over_the_command_line(siteshift: Run, helm: Path) -> None:

@@ -44,6 +44,7 @@ def save(folder: Path, path: str, text: str | None) -> None:
         (folder / path).write_text(text)
 
 
+REAL = "apps/ledger/base/real.yaml"
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"
 SAVES: dict[str, tuple[dict[str, str | None], int]] = {
     "a-manifest": ({LEDGER: CONFIG}, 1),
@@ -95,13 +96,13 @@ def test_an_error_is_told_and_the_next_save_mends_it(clone, rerendering: Rerende
 
 
 def test_behind_a_link_everything_is_read_again(clone) -> None:  # type: ignore[no-untyped-def]
-    (clone.folder / "real.yaml").write_text((clone.folder / LEDGER).read_text())
+    (clone.folder / REAL).write_text((clone.folder / LEDGER).read_text())
     (clone.folder / LEDGER).unlink()
-    (clone.folder / LEDGER).symlink_to(clone.folder / "real.yaml")
+    (clone.folder / LEDGER).symlink_to(clone.folder / REAL)
     rerendering = Rerendering(clone.folder, units, lambda tree: tree)
     rerendering.render()
-    (clone.folder / "real.yaml").write_text(CONFIG)
-    rerendering.touched({"real.yaml"})
+    (clone.folder / REAL).write_text(CONFIG)
+    rerendering.touched({REAL})
     assert rerendering.render() == anew(clone.folder)
 
 
