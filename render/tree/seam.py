@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol
 
 from render.errors import NotInTree, TreeError
 
@@ -34,7 +34,6 @@ class Tree(Protocol):
         """
 
 
-@runtime_checkable
 class Sealing(Protocol):
     """A tree that can cheaply say that nothing has changed in a whole folder."""
 
@@ -47,10 +46,10 @@ class Sealing(Protocol):
 
 def sealed(tree: Tree, path: str) -> str | None:
     """`Sealing.sealed`, None for trees that cannot tell."""
-    return tree.sealed(path) if isinstance(tree, Sealing) else None
+    ask: Callable[[str], str | None] | None = getattr(tree, "sealed", None)
+    return None if ask is None else ask(path)
 
 
-@runtime_checkable
 class Linked(Protocol):
     """A tree that may hold symbolic links."""
 
@@ -60,7 +59,9 @@ class Linked(Protocol):
 
 def real_path(tree: Tree, path: str) -> str:
     """`Linked.real_path`; the path itself for trees without links."""
-    return tree.real_path(path) if isinstance(tree, Linked) else normalise(path)
+    # Asking a protocol with isinstance would take as long as reading the file.
+    ask: Callable[[str], str] | None = getattr(tree, "real_path", None)
+    return normalise(path) if ask is None else ask(path)
 
 
 def normalise(path: str, start: str = "") -> str:
