@@ -16,12 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from render.errors import InputError
 from render.kustomization import Options, Origin, build
 from render.tree import FolderTree, MemoryTree, OverlayTree, RecordingTree, Tree
 from render.tree.remote import RemoteTree
+
+if TYPE_CHECKING:
+    from render.kustomization.parsed import Parsed
 
 SHIPPED = Path(__file__).resolve().parent.parent / "overlays"
 """The role overlays of this installation."""
@@ -146,10 +149,10 @@ def render_unit(tree: Tree, unit: Unit) -> tuple[SiteManifest, ...]:
     return render_joined(joined(tree, unit), unit)
 
 
-def render_joined(whole: Tree, unit: Unit) -> tuple[SiteManifest, ...]:
-    """The same from the joined tree itself."""
+def render_joined(whole: Tree, unit: Unit, *, parsed: Parsed | None = None) -> tuple[SiteManifest, ...]:
+    """The same from the joined tree itself; `parsed` has the files that earlier builds have parsed."""
     with _fleet_paths():
-        resources = build(whole, "", Options())
+        resources = build(whole, "", Options(), parsed=parsed)
     placed = [
         _placed(resource.manifest, resource.origin, unit, position) for position, resource in enumerate(resources)
     ]
@@ -166,8 +169,9 @@ def read_files(tree: Tree, unit: Unit) -> dict[str, bytes]:
 
 
 def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit, position: int) -> SiteManifest:
-    annotations = manifest["metadata"].get("annotations") or {}
     where = Origin(origin.path.removeprefix(f"{FLEET}/"), origin.document)
+    _check_identity(manifest, where)
+    annotations = manifest["metadata"].get("annotations") or {}
     named = FILE_NAME.match(origin.path.rpartition("/")[2])
     level: str = named[1] if named else FIRST_LEVEL if manifest["kind"] in CLUSTER_WIDE else DEFAULT_LEVEL
     component: str = named[2] if named else unit.name
@@ -179,6 +183,28 @@ def _placed(manifest: dict[str, Any], origin: Origin, unit: Unit, position: int)
             hint=f"it is on {manifest['kind']} {manifest['metadata']['name']}",
         )
     return SiteManifest(manifest, level, annotations.get(COMPONENT_ANNOTATION) or component, where, position)
+
+
+def _check_identity(manifest: dict[str, Any], where: Origin) -> None:
+    """Everything after this relies on knowing which object it is, and Kustomize lets any value through."""
+    metadata = manifest["metadata"]
+    written = {
+        "apiVersion": manifest.get("apiVersion"),
+        "kind": manifest.get("kind"),
+        "metadata.name": metadata.get("name"),
+        "metadata.namespace": metadata.get("namespace", "x"),
+    }
+    for field, value in written.items():
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{field} is {value!r}, expected text that is not empty", path=where.path)
+    for field in ("labels", "annotations"):
+        found = metadata.get(field) or {}
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            raise InputError(
+                f"metadata.{field} of {manifest['kind']} {metadata['name']} is {found!r}, expected texts by name",
+                path=where.path,
+                hint="quote values that look like numbers or booleans",
+            )
 
 
 @contextmanager

@@ -115,6 +115,13 @@ def print_wide(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
 PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide}
 
 
+def place_of(unit: Unit) -> str:
+    """A unit's folder among those of others: a part of the platform and an application may have one name."""
+    from reconciler.objects import APPLICATION_LABEL
+
+    return f"{'applications' if unit.label == APPLICATION_LABEL else 'platform'}/{unit.name}"
+
+
 def _new_folder(name: str) -> Path:
     from pathlib import Path
 
@@ -131,10 +138,10 @@ def _write_kustomization(tree: Tree, units: Sequence[Unit], folder: Path) -> int
 
     for unit in units:
         for path, data in read_files(tree, unit).items():
-            target = folder / path if len(units) == 1 else folder / unit.name / path
+            target = folder / path if len(units) == 1 else folder / place_of(unit) / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-    places = [folder] if len(units) == 1 else [folder / unit.name for unit in units]
+    places = [folder] if len(units) == 1 else [folder / place_of(unit) for unit in units]
     print("\n".join(f"kustomize build {place}" for place in places), file=sys.stderr)
     return 0
 
@@ -144,8 +151,8 @@ def _write_files(rendered: Mapping[Unit, Iterable[SiteManifest]], folder: Path) 
     from render.yaml import dump
 
     for unit, items in rendered.items():
-        place = folder / unit.name
-        place.mkdir(exist_ok=True)
+        place = folder / place_of(unit)
+        place.mkdir(parents=True, exist_ok=True)
         for number, item in enumerate(items):
             name = f"{item.manifest['kind']}-{item.manifest['metadata']['name']}".lower().replace(":", "-")
             file = place / f"0000_{item.run_level}_{item.component}_{number:03}_{name}.yaml"

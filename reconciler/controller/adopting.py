@@ -16,6 +16,8 @@ from reconciler.starts.fields import owned_fields
 FORMER = ("kubectl", "before-first-apply")
 """Managers, by the beginning of their names, whose fields are taken over."""
 
+RESTARTED = "f:kubectl.kubernetes.io/restartedAt"
+
 Fields = dict[str, Any]
 
 
@@ -28,7 +30,7 @@ def taken_over(live: Manifest, *, moves: bool) -> list[dict[str, Any]] | None:
     former = [each for each in owners if each["manager"].startswith(FORMER) and not each.get("subresource")]
     if not former:
         return None
-    fields = union(each.get("fieldsV1") or {} for each in former)
+    fields = _without_restarts(union(each.get("fieldsV1") or {} for each in former))
     own: Fields = {}
     if moves:
         spec = dict(fields.get("f:spec") or {})
@@ -38,6 +40,12 @@ def taken_over(live: Manifest, *, moves: bool) -> list[dict[str, Any]] | None:
     rest = [each for each in owners if each not in former]
     rest = _merged(rest, former[0], APPLY_MANAGER, "Apply", fields)
     return _merged(rest, former[0], MOVES_MANAGER, "Update", {"f:spec": own}) if own else rest
+
+
+def _without_restarts(fields: Fields) -> Fields:
+    """Without the mark of `kubectl rollout restart`, wherever it stands: if it were ours it would go with the next
+    apply, and every pod of the template with it. What nobody owns stays."""
+    return {name: _without_restarts(below) for name, below in fields.items() if name != RESTARTED}
 
 
 def union(found: Iterable[Fields]) -> Fields:

@@ -93,6 +93,22 @@ def test_a_run_level_that_is_no_number_is_an_error_at_its_file() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("kind: ConfigMap\nmetadata: {name: x}\n", "apiVersion is None", id="no version"),
+        pytest.param("apiVersion: 1\nkind: ConfigMap\nmetadata: {name: x}\n", "apiVersion is 1", id="a number"),
+        pytest.param("apiVersion: v1\nkind: [x]\nmetadata: {name: x}\n", "kind", id="a list"),
+        pytest.param(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: 3}\n", "namespace", id="a number there"
+        ),
+    ],
+)
+def test_an_object_that_cannot_be_named_is_an_error_and_no_surprise(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        render_unit(fleet(**{"x.yaml": text}), unit())
+
+
 def test_errors_name_the_users_own_paths() -> None:
     with pytest.raises(InputError) as found:
         render_unit(MemoryTree({"base/kustomization.yaml": "resource: []\n"}), unit())

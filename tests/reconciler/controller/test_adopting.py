@@ -60,5 +60,11 @@ def test_others_keep_what_they_own(other: dict[str, Any]) -> None:
     assert taken_over(deployment(other), moves=True) is None
 
 
+def test_the_mark_of_a_restart_is_left_alone_so_that_nothing_restarts_again() -> None:
+    annotations = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
+    (mine,) = taken_over(deployment(owner("kubectl-rollout", "Update", {"f:spec": annotations})), moves=False) or ()
+    assert mine["fieldsV1"] == {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {}}}}}
+
+
 def test_union_has_every_field() -> None:
     assert union([{"a": {"x": {}}}, {"a": {"y": {}}, "b": {}}]) == {"a": {"x": {}, "y": {}}, "b": {}}
