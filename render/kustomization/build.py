@@ -73,7 +73,13 @@ def build(
         raise KustomizationError(
             f"'{context.display(root)}' is not a folder", path=root or ".", hint="name the folder of a kustomization"
         )
-    layer = Layer(Loader(context, real_path(tree, root)))
+    try:
+        return _built(Layer(Loader(context, real_path(tree, root))))
+    except RecursionError:
+        raise KustomizationError("values and kustomizations are nested too deeply", path=root or ".") from None
+
+
+def _built(layer: Layer) -> tuple[Resource, ...]:
     metadata = layer.get("buildMetadata") or []
     if metadata:
         layer.provenance = Provenance()
@@ -81,8 +87,8 @@ def build(
     accumulator = layer.accumulate(Accumulator())
     for finish in FINISHING:
         finish(layer, accumulator)
-        if observer is not None:
-            observer.finished(finish.__name__.strip("_").replace("_", " "), accumulator)
+        if layer.context.observer is not None:
+            layer.context.observer.finished(finish.__name__.strip("_").replace("_", " "), accumulator)
     return tuple(Resource(draft.content, draft.origin) for draft in accumulator.drafts)
 
 

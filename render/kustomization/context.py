@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from render.kustomization.limits import Budget
 from render.kustomization.model import Options
 from render.kustomization.schema import Schemas
 from render.tree.seam import Tree
@@ -31,6 +32,7 @@ class Context:
         self.helm = helm
         self.observer = observer
         self.parsed = parsed
+        self.budget = Budget()
         self.schemas = Schemas()
         self.schema_set = False
         """Whether a kustomization has brought its own schema: the topmost one wins."""

@@ -14,7 +14,7 @@ from render.kustomization.fieldspec import split_path, wrong_kind
 from render.kustomization.ids import text_of
 from render.yaml.scalars import resolve
 
-_POSITION = re.compile(r"[+]?[0-9]+", re.ASCII)
+_POSITION = re.compile(r"[+]?[0-9]{1,18}", re.ASCII)
 
 
 def split_field_path(path: str) -> list[str]:

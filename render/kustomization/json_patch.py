@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from render.errors import KustomizationError, within
 from render.kustomization.draft import deep_copy
+from render.kustomization.limits import Budget
 
 _POSITION = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 
@@ -56,7 +57,7 @@ def _split(pointer: Any) -> tuple[str, ...]:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def apply(operations: Sequence[Operation], manifest: dict[str, Any]) -> None:
+def apply(operations: Sequence[Operation], manifest: dict[str, Any], budget: Budget) -> None:
     """Change a manifest in place. Raises `KustomizationError` where an operation does not apply."""
     for place, operation in enumerate(operations):
         with within(place):
@@ -65,6 +66,8 @@ def apply(operations: Sequence[Operation], manifest: dict[str, Any]) -> None:
                 raise KustomizationError(
                     f"unexpected kind: {operation.name}", hint=f"an operation is one of {', '.join(_OPERATIONS)}"
                 )
+            if operation.name == "copy":
+                budget.copied(_source(operation, manifest))
             carry_out(operation, manifest)
 
 
@@ -151,12 +154,16 @@ def _move(operation: Operation, manifest: dict[str, Any]) -> None:
     _add_at(operation, operation.path, value, manifest)
 
 
-def _copy(operation: Operation, manifest: dict[str, Any]) -> None:
+def _source(operation: Operation, manifest: dict[str, Any]) -> Any:
+    """What a copy takes; what is not there counts as null."""
     parent = _parent(operation, operation.source, manifest)
     if isinstance(parent, dict):
-        value = deep_copy(parent.get(operation.source[-1]))  # what is not there counts as null
-    else:
-        value = deep_copy(_take(operation, operation.source, manifest, remove=False))
+        return parent.get(operation.source[-1])
+    return _take(operation, operation.source, manifest, remove=False)
+
+
+def _copy(operation: Operation, manifest: dict[str, Any]) -> None:
+    value = deep_copy(_source(operation, manifest))
     _add_at(operation, operation.path, value, manifest)
 
 

@@ -12,6 +12,7 @@ from render import yaml
 from render.errors import KustomizationError
 from render.kustomization.context import Context, simplified
 from render.kustomization.draft import MEMORY, Draft
+from render.kustomization.limits import MOST_NESTED
 from render.kustomization.model import Origin
 from render.kustomization.resources import resources_in
 from render.tree.seam import normalise, real_path
@@ -33,6 +34,7 @@ class Loader:
         self.context = context
         self.root = root
         self.referrer = referrer
+        self.depth: int = referrer.depth + 1 if referrer is not None else 1
 
     def path(self, entry: str) -> str:
         """The tree's path of an entry of this kustomization."""
@@ -98,6 +100,7 @@ class Loader:
             parsed = context.parsed
             found = list(resources_in(data, path)) if parsed is None else parsed.objects(path, data)
             context.documents[path] = found
+        context.budget.objects(len(found), path)
         drafts = [Draft(manifest, Origin(path, index), context, trail) for manifest, index, trail in found]
         if MEMORY in context.read(path):
             for draft in drafts:
@@ -138,6 +141,8 @@ class Loader:
         visited: Loader | None = self
         root = real_path(self.context.tree, root)
         shown = self.context.display(root)
+        if self.depth >= MOST_NESTED:
+            raise KustomizationError(f"more than {MOST_NESTED} kustomizations are nested in each other")
         while visited is not None:
             visited_root = self.context.display(visited.root)
             if _is_below(visited_root, shown):

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from render.errors import KustomizationError
 from render.kustomization.fieldspec import node_kind, wrong_kind
 from render.kustomization.ids import field_text, is_empty, text_of
+from render.kustomization.limits import MOST_PAIRED
 from render.kustomization.schema import Custom, Schema, Schemas
 from render.yaml import NO_TEXT, REPEATED
 
@@ -203,6 +204,8 @@ class _Merger:
     def _merge_elements(
         self, dest: list[Any], origin: Any, keys: list[str], wanted: list[list[str]], schema: Schema | None
     ) -> Any:
+        if len(wanted) > MOST_PAIRED:
+            raise KustomizationError(f"a list of more than {MOST_PAIRED} elements that do not merge by one plain key")
         if len(keys) > 1:
             _complete_values(wanted)
         added: list[Any] = []

@@ -11,26 +11,38 @@ from typing import Any
 
 from render import yaml
 from render.errors import KustomizationError, YamlError
-from render.kustomization.draft import deep_copy
+from render.kustomization.draft import Trail, deep_copy
 from render.kustomization.fieldpath import Place, find_places, look_up
+from render.kustomization.limits import Budget
 from render.kustomization.values import go_json
 from render.yaml.scalars import resolve
 
 _WIDEST = (1 << 31) - 1
 
 
-def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, *, create: bool) -> bool:
+def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, budget: Budget, *, create: bool) -> bool:
     """Set a field inside a string that the path leads through; False if there is none or it has no such field."""
     for length in range(1, len(steps)):
+        trail, held = _text_at(manifest, steps[:length])
+        if not trail:
+            continue
+        budget.made(len(held))
         with contextlib.suppress(KustomizationError):
-            trail = look_up(manifest, steps[:length])
-            held = _at(manifest, trail) if trail else None
-            if trail and isinstance(held, str):
-                changed = _changed(held, steps[length:], data, text, create=create)
-                if changed is not None:
-                    _at(manifest, trail[:-1])[trail[-1]] = changed
-                return changed is not None
+            changed = _changed(held, steps[length:], data, text, create=create)
+            if changed is not None:
+                _at(manifest, trail[:-1])[trail[-1]] = changed
+            return changed is not None
     return False
+
+
+def _text_at(manifest: Any, steps: Sequence[str]) -> tuple[Trail, str]:
+    """Where a path leads to a text, and the text; nowhere if it does not."""
+    with contextlib.suppress(KustomizationError):
+        trail = look_up(manifest, steps)
+        held = _at(manifest, trail) if trail else None
+        if trail and isinstance(held, str):
+            return trail, held
+    return (), ""
 
 
 def _changed(held: str, steps: Sequence[str], data: Any, text: str, *, create: bool) -> str | None:

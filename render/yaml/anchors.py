@@ -13,7 +13,10 @@ MOST_DEPTH = 300
 """Levels of nesting, aliases unfolded. Kubernetes' own objects stay below 40."""
 
 MOST_ALIASED = 1_000_000
-"""Nodes that the aliases of one file may unfold to."""
+"""Nodes that the aliases of one file may unfold to; a long text counts as several."""
+
+_NODE = 64
+"""Characters of a text that count as a node."""
 
 EMPTY = object()
 """Stands for an anchored value that is not there; what it means depends on where the alias stands."""
@@ -68,7 +71,7 @@ class Anchors:
     def _measure(self, value: Any) -> tuple[int, int]:
         """Nodes and levels of a complete value; each shared collection is walked once."""
         if value.__class__ is not dict and value.__class__ is not list:
-            return 1, 0
+            return (1 + len(value) // _NODE if value.__class__ is str else 1), 0
         known = self._measured.get(id(value))
         if known is None:
             inner = [self._measure(item) for item in (value.values() if value.__class__ is dict else value)]

@@ -61,5 +61,5 @@ def _value(start: int, digits: str) -> int:
     """The number as go-yaml counts it: in 64 bits, and by code point for the digits of other scripts."""
     number = start
     for digit in digits:
-        number = number * 10 + ord(digit) - ord("0")
+        number = (number * 10 + ord(digit) - ord("0")) % 2**64
     return (number + 2**63) % 2**64 - 2**63

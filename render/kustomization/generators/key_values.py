@@ -35,6 +35,7 @@ def load_pairs(loader: Loader, args: dict[str, Any], name: str) -> dict[str, byt
                         hint="each key may come from one source only",
                     )
                 pairs[key] = value
+                loader.context.budget.made(len(value))
     return pairs
 
 

@@ -301,7 +301,7 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
     if has_memory:
         draft.set(("metadata", "annotations", _MEMORY), "")
     try:
-        json_patch.apply(operations, draft.own_all())
+        json_patch.apply(operations, draft.own_all(), draft.context.budget)
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
     draft.inline, draft.written = b"", None

@@ -89,8 +89,10 @@ def _expand_at(draft: Draft, trail: Trail, value: Any, values: Values) -> None:
         entries = [((*trail, place), item) for place, item in enumerate(value)]
     else:
         return
+    longest = max((len(text_of(value)) for value in values.values()), default=0)
     for place, text in entries:
         if "$" in text:
+            draft.context.budget.made(text.count("$(") * longest + len(text))
             expanded = expand(text, values)
             if expanded != text or type(expanded) is not str:
                 draft.set(place, expanded)
@@ -103,7 +105,7 @@ def expand(text: str, values: Values) -> Any:
     while cursor < len(text):
         if text[cursor] == "$" and cursor + 1 < len(text):
             result.append(text[start:cursor])
-            read, is_variable, length = _read(text[cursor + 1 :])
+            read, is_variable, length = _read(text, cursor + 1)
             if is_variable:
                 value = values.get(read, f"$({read})")
                 if isinstance(value, dict | list):
@@ -119,11 +121,11 @@ def expand(text: str, values: Values) -> Any:
     return "".join(result) + text[start:]
 
 
-def _read(rest: str) -> tuple[str, bool, int]:
+def _read(text: str, start: int) -> tuple[str, bool, int]:
     """What follows a `$`: the text that it stands for, whether that is a variable's name, and how much it takes."""
-    if rest[0] == "$":
+    if text[start] == "$":
         return "$", False, 1
-    if rest[0] == "(":
-        end = rest.find(")", 1)
-        return (rest[1:end], True, end + 1) if end > 0 else ("$(", False, 1)
-    return f"${rest[0]}", False, 1
+    if text[start] == "(":
+        end = text.find(")", start)
+        return (text[start + 1 : end], True, end + 1 - start) if end > 0 else ("$(", False, 1)
+    return f"${text[start]}", False, 1

@@ -165,7 +165,7 @@ def _copy_to(draft: Draft, value: Value, field: str, options: dict[str, Any]) ->
     create = bool(options.get("create"))
     steps = split_field_path(field)
     manifest = draft.own_all()
-    if set_in_text(manifest, steps, value.data, value.text, create=create):
+    if set_in_text(manifest, steps, value.data, value.text, draft.context.budget, create=create):
         return
     failure = f'unable to find{" or create" if create else ""} field "{field}" in replacement target'
     try:
@@ -188,10 +188,12 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
             raise KustomizationError("delimiter option can only be used with scalar nodes")
         before = "" if place.made_scalar else old if place.made_text else draft.text_at(place.trail, old)
         text = _spliced(before, delimiter, options, text)
+        draft.context.budget.made(len(text))
     if place.lost:
         return
     if not is_scalar:
         data = value.data if not delimiter else text
+        draft.context.budget.copied(data)
         place.set(deep_copy(data))
     elif place.made_scalar:
         place.set(resolve(text) if text else None)
