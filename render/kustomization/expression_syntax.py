@@ -16,7 +16,7 @@ Test = Callable[[str], bool]
 MOST_REPEATS = 1_000
 """How often a part may be asked for by number, also by repetitions inside each other."""
 
-MOST_DEPTH = 200
+MOST_DEPTH = 50
 """Groups inside each other; Go allows 1,000."""
 
 

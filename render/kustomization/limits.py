@@ -13,16 +13,17 @@ from render.errors import KustomizationError
 MOST_NESTED = 60
 """Kustomizations inside each other."""
 
-MOST_LAYERS = 20_000
+MOST_LAYERS = 10_000
 """Kustomizations of one build, each counted as often as it is named."""
 
 MOST_OBJECTS = 500_000
 """Objects of one build, each counted as often as it is made."""
 
-MOST_MADE = 256 << 20
+MOST_MADE = 128 << 20
 """Characters (a node counts as `NODE` of them) that replacements, copies, variables and generators may make."""
 
-NODE = 16
+NODE = 200
+"""Characters of memory that a node takes, roughly."""
 
 MOST_PAIRED = 4_000
 """Elements of a list whose elements must be compared with each other to merge."""
