@@ -12,20 +12,23 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from render.errors import KustomizationError
-from render.kustomization.fieldspec import node_kind, wrong_kind
+from render.kustomization.elements import (
+    MISSING,
+    Mark,
+    append_elements,
+    complete_values,
+    find_element,
+    key_values,
+    plain_values,
+    set_element,
+)
+from render.kustomization.fieldspec import wrong_kind
 from render.kustomization.ids import field_text, is_empty, text_of
 from render.kustomization.limits import MOST_PAIRED
 from render.kustomization.schema import Custom, Schema, Schemas
 from render.yaml import NO_TEXT, REPEATED
 
-
-class _Mark:
-    """A value that no manifest can hold."""
-
-
-MISSING: Any = _Mark()
-"""Not there; as a result: take it away."""
-KEPT_NULL: Any = _Mark()
+KEPT_NULL: Any = Mark()
 """A null of the object that the merge leaves in place."""
 
 DIRECTIVE = "$patch"
@@ -181,10 +184,10 @@ class _Merger:
             return self._merge_plain(dest, origin, keys[0], elements)
         sides = [] if origin is MISSING else [origin]
         sides.append(dest)
-        wanted = _key_values(sides, keys) if keys else []
+        wanted = key_values(sides, keys) if keys else []
         if wanted or keys:
             return self._merge_elements(dest, origin, list(keys), wanted, elements)
-        return self._merge_elements(dest, origin, [""], _plain_values(sides), elements)
+        return self._merge_elements(dest, origin, [""], plain_values(sides), elements)
 
     def _merge_plain(self, dest: Any, origin: Any, key: str, schema: Schema | None) -> Any:
         """The usual case, in linear time: every element has its own key and no directive."""
@@ -207,29 +210,29 @@ class _Merger:
         if len(wanted) > MOST_PAIRED:
             raise KustomizationError(f"a list of more than {MOST_PAIRED} elements that do not merge by one plain key")
         if len(keys) > 1:
-            _complete_values(wanted)
+            complete_values(wanted)
         added: list[Any] = []
         valid_keys: list[str] = []
         for values in wanted:
             if not values:
                 continue
-            valid_keys, valid_values = _valid_keys(wanted, values, keys)
+            valid_keys, valid_values = keys_in_use(wanted, values, keys)
             self._trail.append(-1)
             merged = self.walk(
-                _element(dest, valid_keys, valid_values),
-                MISSING if origin is MISSING else _element(origin, valid_keys, valid_values),
+                find_element(dest, valid_keys, valid_values),
+                MISSING if origin is MISSING else find_element(origin, valid_keys, valid_values),
                 schema,
             )
             self._trail.pop()
             if _nothing(merged) or merged == {}:
-                _set_element(dest, None, valid_keys, valid_values)
+                set_element(dest, None, valid_keys, valid_values)
                 continue
             if isinstance(merged, dict):
                 for key, value in zip(valid_keys, valid_values, strict=False):
                     if key not in merged and value:
                         merged[key] = value
-            _set_element(added, merged, valid_keys, valid_values)
-        return _append_elements(added, dest, valid_keys) if wanted else dest
+            set_element(added, merged, valid_keys, valid_values)
+        return append_elements(added, dest, valid_keys) if wanted else dest
 
 
 def _check(form: type, name: str, *values: Any) -> None:
@@ -261,7 +264,7 @@ def _directive_of_list(patch: list[Any]) -> str:
     directive = text_of(found[DIRECTIVE])
     if directive not in ("delete", "replace", "merge"):
         raise _unknown_directive(directive)
-    _set_element(patch, None, [DIRECTIVE], [directive])
+    set_element(patch, None, [DIRECTIVE], [directive])
     return directive
 
 
@@ -280,124 +283,3 @@ def _is_plain(elements: Any, key: str) -> bool:
             return False
         seen.add(value)
     return elements is not None
-
-
-def _key_values(sides: list[Any], keys: tuple[str, ...]) -> list[list[str]]:
-    """The keys' values of all elements, the patch's first, each combination once."""
-    found: dict[tuple[str, ...], None] = {}
-    for side in sides:
-        for element in side or ():
-            found.setdefault(tuple(field_text(element, key) for key in keys))
-    return [list(values) for values in found]
-
-
-def _plain_values(sides: list[Any]) -> list[list[str]]:
-    return [[value] for value in dict.fromkeys(text_of(element) for side in sides for element in side or ())]
-
-
-def _complete_values(wanted: list[list[str]]) -> None:
-    """Combinations that agree where both have a value take the missing values from each other."""
-    for first, left in enumerate(wanted):
-        for second in range(len(wanted)):
-            both = _agreed(left, wanted[second])
-            if both is not None:
-                wanted[first] = wanted[second] = both
-
-
-def _agreed(left: list[str], right: list[str]) -> list[str] | None:
-    if len(left) != len(right) or any(a and b and a != b for a, b in zip(left, right, strict=True)):
-        return None
-    if not any(a == b for a, b in zip(left, right, strict=True)):
-        return None
-    return [a or b for a, b in zip(left, right, strict=True)]
-
-
-def _valid_keys(wanted: list[list[str]], values: list[str], keys: list[str]) -> tuple[list[str], list[str]]:
-    """The keys that any element has at all, and this element's values of them."""
-    present = {keys[place] for combination in wanted for place, value in enumerate(combination) if value}
-    if not present:
-        return keys, values
-    return (
-        [key for key in keys if key in present],
-        [value for place, value in enumerate(values) if value or keys[place] in present],
-    )
-
-
-def _element(elements: Any, keys: list[str], values: list[str]) -> Any:
-    """The first element with these values, MISSING if there is none."""
-    keys, values = _valid_keys([values], values, keys)
-    if not isinstance(elements, list):
-        return MISSING
-    if not keys or not keys[0]:
-        wanted = values[0] if values else ""
-        return next((element for element in elements if text_of(element) == wanted), MISSING)
-    if len(keys) != len(values):
-        return MISSING
-    for element in elements:
-        if isinstance(element, dict) and all(
-            key in element and text_of(element[key]) == value for key, value in zip(keys, values, strict=True)
-        ):
-            return element
-    return MISSING
-
-
-def _set_element(elements: list[Any], new: Any, keys: list[str], values: list[str]) -> None:
-    """Put `new` in the place of the elements with these values, or at the end; None takes them away."""
-    by_mapping = bool(keys and keys[0] and values and values[0])
-    kept: list[Any] = []
-    found_one = False
-    for element in elements:
-        if element is None or element == {}:
-            continue
-        if by_mapping and not isinstance(element, dict):
-            kept.append(element)
-            continue
-        if not _has_values(element, keys, values):
-            if values:
-                kept.append(element)
-            continue
-        found_one = True
-        if new is not None:
-            kept.append(new)
-    elements[:] = kept
-    if new is not None and not found_one:
-        elements.append(new)
-
-
-def _has_values(element: Any, keys: list[str], values: list[str]) -> bool:
-    found = False
-    for place, key in enumerate(keys or [""]):
-        if place < len(values):
-            found = _has_value(element, key, values[place])
-        if not found:
-            return False
-    return found
-
-
-def _has_value(element: Any, key: str, value: str) -> bool:
-    if not key:
-        if isinstance(element, dict | list):
-            raise KustomizationError(wrong_kind("ScalarNode", element))
-        return text_of(element) == value
-    if not isinstance(element, dict):
-        raise KustomizationError(f"{wrong_kind('MappingNode', element)} ({node_kind(element)} in a list of mappings)")
-    return key in element and (not value or text_of(element[key]) == value)
-
-
-def _append_elements(added: list[Any], dest: list[Any], keys: list[str]) -> list[Any]:
-    """The merged elements, then the target's own; the target's replace merged ones with the same keys."""
-    for element in dest:
-        if not keys or not keys[0]:
-            _set_element(added, element, [""], [text_of(element)])
-            continue
-        values: list[str] = []
-        for key in keys:
-            value = element.get(key, MISSING) if isinstance(element, dict) else MISSING
-            if value is MISSING:
-                added.append(element)
-            else:
-                values.append(text_of(value))
-        if len(keys) > 1:
-            _set_element(added, None, keys, values)
-        _set_element(added, element, keys, values)
-    return added
