@@ -19,6 +19,7 @@ from render.kustomization.elements import (
     complete_values,
     find_element,
     key_values,
+    keys_in_use,
     plain_values,
     set_element,
 )
