@@ -17,9 +17,13 @@ def saves(folder: Path) -> Iterator[frozenset[str]]:
 
     The first is of none: from then on nothing is missed.
     """
+    import logging
+
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers import Observer
 
+    # It tells of its own inside on standard error, where the reader looks for what is wrong with a save.
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)
     seen: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     class Handler(FileSystemEventHandler):

@@ -23,6 +23,7 @@ class Pair:
 
     def __init__(self, root: Path) -> None:
         self.folders = {"a": root / "a", "b": root / "b"}
+        self.written = 0
         self.arrays: dict[str, Array] = {}
         self.ledgers = {site: Ledger(folder) for site, folder in self.folders.items()}
         for site in self.folders:
@@ -37,7 +38,9 @@ class Pair:
     def write(self, site: str, count: int = 1) -> None:
         array = self.arrays[site]
         for _ in range(count):
-            line = Record(number_of(array.last_line(VOLUME)) + 1, site, 0.0, f"guest-{site}").to_line()
+            # No two records are alike: a number that was lost is written again, with another time.
+            self.written += 1
+            line = Record(number_of(array.last_line(VOLUME)) + 1, site, float(self.written), f"guest-{site}").to_line()
             array.write(VOLUME, line)
             self.ledgers[site].acknowledge(VOLUME, line)
 
