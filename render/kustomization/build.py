@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.context import Context
-from render.kustomization.draft import Draft, require_text_key
+from render.kustomization.draft import Draft, at_origin, require_text_key
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
@@ -156,8 +156,9 @@ def _clean_annotations(layer: Layer, accumulator: Accumulator) -> None:
                 draft.set(("metadata",), {})
             continue
         kept = {name: text for name, text in draft.strings("annotations").items() if name not in READER_ANNOTATIONS}
-        for name in kept:
-            require_text_key(name)
+        with at_origin(draft):
+            for name in kept:
+                require_text_key(name)
         kept.pop(ORIGIN, None)
         kept.pop(TRANSFORMATIONS, None)
         if noted and draft.provenance is not None:

@@ -6,7 +6,8 @@ and immutable; a draft copies each mapping or list the first time that it change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from render.errors import KustomizationError
@@ -355,6 +356,17 @@ class Draft:
             self.set(("metadata", field), values)
         else:
             self.remove(("metadata", field))
+
+
+@contextmanager
+def at_origin(draft: Draft) -> Iterator[None]:
+    """Errors in here that know no place get the object's file."""
+    try:
+        yield
+    except KustomizationError as error:
+        if error.path is None:
+            error.path = draft.origin.path
+        raise
 
 
 def as_written(draft: Draft, trail: Trail, value: Any, margin: str = "") -> str:

@@ -5,9 +5,7 @@ places in a file (`position`), printing (`dump`). Knows nothing of files, Kustom
 
 The grammar is libyaml's, through PyYAML's event parser; what a scalar means and how a value looks is settled here.
 
-Where this differs from Kustomize, it is on purpose: recursive aliases, alias bombs and nesting beyond all reason are
-errors; a second document after `...` is an error, where Kustomize drops it silently; an offset of 24 hours stays text;
-a block scalar that ends in a LINE or PARAGRAPH SEPARATOR is followed by the line break that Kustomize forgets.
+Where this differs from Kustomize, it is on purpose: `docs/differences.md` is the table.
 """
 
 from render.yaml.positions import position

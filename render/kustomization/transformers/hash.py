@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from render.kustomization.accumulate import Accumulator
+from render.kustomization.draft import at_origin
 from render.kustomization.hasher import content_hash
 
 
@@ -11,5 +12,6 @@ def add_hashes(accumulator: Accumulator) -> None:
     for draft in accumulator.drafts:
         if draft.needs_hash:
             draft.remember_identity()
-            draft.set(("metadata", "name"), f"{draft.name}-{content_hash(draft.content)}")
+            with at_origin(draft):
+                draft.set(("metadata", "name"), f"{draft.name}-{content_hash(draft.content)}")
             accumulator.identities_changed()

@@ -29,8 +29,6 @@ MEMORY, SECONDS = 1 << 30, 60
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: b}\n"
 RENAME = "- op: add\n  path: /x\n  value: 1\n"
 
-LONG_SELECTOR = ",".join(f"a{number}" for number in range(50_000))
-
 
 def plain(kustomization: str, resource: str = CONFIG_MAP % "a", **others: str) -> Files:
     return {"kustomization.yaml": f"resources: [r.yaml]\n{kustomization}", "r.yaml": resource, **others}
@@ -284,7 +282,7 @@ BUILT: dict[str, tuple[Callable[[], Files], int]] = {
     ),
     "a long label selector": (
         lambda: plain(
-            f"patches: [{{target: {{labelSelector: '{LONG_SELECTOR}'}}, path: p}}]\n",
+            f"patches: [{{path: p, target: {{labelSelector: '{','.join(f'a{part}' for part in range(50_000))}'}}}}]",
             p=RENAME,
         ),
         1,
