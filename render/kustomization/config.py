@@ -11,7 +11,7 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, merge_specs, sort_key
-from render.kustomization.ids import Gvk
+from render.kustomization.ids import Gvk, text_of
 
 SECTIONS = (
     "namePrefix",
@@ -135,12 +135,14 @@ DEFAULTS = _Defaults()
 
 def field_spec(entry: Any) -> FieldSpec:
     """A field spec as a configuration writes it. Raises `KustomizationError` for anything else."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("path", ""), str):
+    if not isinstance(entry, dict) or any(isinstance(value, dict | list) for value in entry.values()):
         raise KustomizationError(
             f"this is no field spec: {entry!r}", hint="a field spec has path, kind, group, version"
         )
-    gvk = (str(entry.get("group") or ""), str(entry.get("version") or ""), str(entry.get("kind") or ""))
-    return FieldSpec(gvk, entry.get("path") or "", entry.get("create") is True)
+    texts = {
+        name: "" if entry.get(name) is None else text_of(entry[name]) for name in ("group", "version", "kind", "path")
+    }
+    return FieldSpec((texts["group"], texts["version"], texts["kind"]), texts["path"], entry.get("create") is True)
 
 
 def parse_config(document: Any) -> Config:

@@ -31,6 +31,7 @@ def resources_in(data: bytes, path: str, *, is_patch: bool = False) -> Iterator[
         for index, manifest in enumerate(yaml.parse(data, path, repeated_keys=is_patch))
         if is_object(manifest, path, index)
     ]
+    alone = len(pending) == 1
     for document in pending:
         manifest = document.manifest
         items = manifest.get("items", ...)
@@ -42,7 +43,7 @@ def resources_in(data: bytes, path: str, *, is_patch: bool = False) -> Iterator[
                 for place, item in enumerate(items)
                 if is_object(item, path, document.number, (*document.trail, "items", place))
             ]
-        elif items is not None and manifest["kind"] != "List":
+        elif items is not None and not (alone and manifest["kind"] == "List" and (not items or isinstance(items, str))):
             kind = manifest["kind"]
             raise KustomizationError(f"expected array in {kind}/items, but found {type(items).__name__}", path=path)
 
