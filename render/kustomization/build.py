@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.context import Context
-from render.kustomization.draft import Draft, at_origin, require_text_key
+from render.kustomization.draft import Draft, require_text_key
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
 from render.kustomization.provenance import ORIGIN, TRANSFORMATIONS, Provenance, transformations_text
 from render.kustomization.resources import is_object
+from render.kustomization.saying import at_origin
 from render.kustomization.transformers.hash import add_hashes
 from render.kustomization.transformers.name_reference import fix_references
 from render.tree.seam import Tree, normalise, real_path
@@ -112,6 +113,7 @@ def _resolve_variables(layer: Layer, accumulator: Accumulator) -> None:
 
 
 def _drop_local(_layer: Layer, accumulator: Accumulator) -> None:
+    accumulator.check_unique("may not add resource with an already registered id")
     accumulator.drafts = [
         draft
         for draft in accumulator.drafts

@@ -135,7 +135,7 @@ DEFAULTS = _Defaults()
 
 def field_spec(entry: Any) -> FieldSpec:
     """A field spec as a configuration writes it. Raises `KustomizationError` for anything else."""
-    if not isinstance(entry, dict) or any(isinstance(value, dict | list) for value in entry.values()):
+    if not isinstance(entry, dict) or isinstance(entry.get("path"), dict | list):
         raise KustomizationError(
             f"this is no field spec: {entry!r}", hint="a field spec has path, kind, group, version"
         )

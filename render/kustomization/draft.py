@@ -6,8 +6,7 @@ and immutable; a draft copies each mapping or list the first time that it change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from render.errors import KustomizationError
@@ -80,6 +79,7 @@ class Draft:
         "prefixes",
         "previous",
         "provenance",
+        "shared",
         "source",
         "suffixes",
         "transformations",
@@ -103,6 +103,8 @@ class Draft:
         self.behavior = ""
         self.variables: list[str] = []
         """Names of the vars that take their value from this object."""
+        self.shared: dict[Trail, list[Trail]] = {}
+        """Labels and annotations that one entry has made in several places: who changes one changes all of them."""
         self.provenance: Note | None = None
         """Where it comes from, if anybody asks for `buildMetadata`."""
         self.transformations: list[Note] = []
@@ -289,6 +291,29 @@ class Draft:
                 f"the field {'.'.join(map(str, trail))} of {self.text} cannot be set: it leads through no mapping"
             ) from None
 
+    def share(self, trails: list[Trail]) -> None:
+        """Note that one value was put at several trails: in Kustomize they stay one."""
+        for trail in trails:
+            self.shared[trail] = trails
+
+    def spread(self, trail: Trail, old: Any, value: Any) -> None:
+        """Put what has replaced a shared value at a trail into the other places that still have it."""
+        for other in self.shared.get(trail, ()):
+            if other != trail and self.value(other) == old:
+                self.set(other, value)
+
+    def value(self, trail: Trail) -> Any:
+        """What stands at a trail, None if nothing does."""
+        node: Any = self.content
+        for step in trail:
+            if isinstance(node, dict):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                return None
+        return node
+
     def remove(self, trail: Trail) -> None:
         """Take a field away if it is there."""
         node: Any = self.content
@@ -356,33 +381,3 @@ class Draft:
             self.set(("metadata", field), values)
         else:
             self.remove(("metadata", field))
-
-
-@contextmanager
-def at_origin(draft: Draft) -> Iterator[None]:
-    """Errors in here that know no place get the object's file."""
-    try:
-        yield
-    except KustomizationError as error:
-        if error.path is None:
-            error.path = draft.origin.path
-        raise
-
-
-def as_written(draft: Draft, trail: Trail, value: Any, margin: str = "") -> str:
-    """A value as a block of YAML with its own order and quotes, for messages."""
-    lines = []
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            inner = as_written(draft, (*trail, key), item, margin + "  ")
-            block = isinstance(item, dict | list) and item
-            shift = "\n" + (inner if isinstance(item, dict) else as_written(draft, (*trail, key), item, margin))
-            lines.append(f"{margin}{key}:" + (shift.removesuffix("\n") if block else f" {inner}"))
-    elif isinstance(value, list) and value:
-        for place, item in enumerate(value):
-            lines.append(f"{margin}- {as_written(draft, (*trail, place), item, margin + '  ').strip()}")
-    elif isinstance(value, str) and draft.is_written_quoted(trail, value):
-        return f'"{value}"'
-    else:
-        return "{}" if value == {} else "[]" if value == [] else text_of(value)
-    return "\n".join(lines) + "\n"

@@ -92,7 +92,7 @@ def run_plugins(layer: Layer, accumulator: Accumulator, field: str) -> None:
         with layer.at(field):
             change(accumulator)
             accumulator.drop_deleted()
-        if layer.provenance is not None and config.provenance is not None:
+        if field == "transformers" and layer.provenance is not None and config.provenance is not None:
             note = layer.provenance.of_plugin(config.provenance, config.content)
             note_transformation(accumulator, note)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from render.kustomization.values import go_json
+from render.yaml.styles import inline
+
 ORIGIN = "config.kubernetes.io/origin"
 TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
 
@@ -20,15 +23,20 @@ class Note(NamedTuple):
     def lines(self) -> list[str]:
         """The note as YAML."""
         texts = (("path", self.path), ("repo", self.repo), ("ref", self.ref), ("configuredIn", self.configured_in))
-        lines = [f"{name}: {text}" for name, text in texts if text]
+        lines = [f"{name}: {_shown(text)}" for name, text in texts if text]
         if self.configured_by:
             lines.append("configuredBy:")
-            lines += [f"  {name}: {value}" for name, value in self.configured_by if value]
+            lines += [f"  {name}: {_shown(value)}" for name, value in self.configured_by if value]
         return lines
 
     def text(self) -> str:
         """The annotation of an origin."""
         return "".join(f"{line}\n" for line in self.lines()) or "{}\n"
+
+
+def _shown(text: str) -> str:
+    """A text as YAML writes it on one line."""
+    return inline(text) or go_json(text)
 
 
 def transformations_text(notes: list[Note]) -> str:

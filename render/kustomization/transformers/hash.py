@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import at_origin
 from render.kustomization.hasher import content_hash
+from render.kustomization.saying import at_origin
 
 
 def add_hashes(accumulator: Accumulator) -> None:

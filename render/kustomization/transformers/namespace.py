@@ -7,9 +7,10 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail, as_written
+from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldspec import FieldSpec, find, value_at, wrong_kind
 from render.kustomization.ids import is_empty, selects, text_of
+from render.kustomization.saying import as_written
 
 SUBJECT_MODES = ("defaultOnly", "none", "allServiceAccounts")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")

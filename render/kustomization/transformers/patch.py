@@ -150,7 +150,8 @@ def apply_patch(
         if target is None:
             for each in patch.objects:
                 draft = target_of_patch(accumulator, each)
-                merge_into(accumulator, draft, _with_texts(each), name_change, kind_change)
+                manifest = _with_texts(each, rewritten=name_change or kind_change)
+                merge_into(accumulator, draft, manifest, name_change, kind_change)
             return
         if len(patch.objects) > 1:
             raise KustomizationError(
@@ -203,21 +204,38 @@ def _copied(patch: Draft) -> Manifest:
     return copy
 
 
-def _with_texts(patch: Draft) -> Manifest:
-    """A copy of the patch with annotations as they are written: in the end, Kustomize takes all of them for text."""
+def _with_texts(patch: Draft, *, rewritten: bool) -> Manifest:
+    """A copy of the patch with annotations as they are written: in the end, Kustomize takes all of them for text.
+
+    With options, Kustomize notes them among the patch's annotations, and all of those become text at once.
+    """
     copy = _copied(patch)
     metadata = copy.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if isinstance(annotations, dict):
+    if not isinstance(metadata, dict):
+        return copy
+    annotations = metadata.get("annotations")
+    texts = _strings(patch, "annotations")
+    if rewritten:
+        metadata.pop("annotations", None)
+        if texts:
+            metadata["annotations"] = texts
+    elif isinstance(annotations, dict):
         annotations.pop(yaml.REPEATED, None)
         annotations.pop(yaml.NO_TEXT, None)
-        texts = patch.strings("annotations")
         annotations.update(
             (key, texts[key])
             for key, value in annotations.items()
             if value is not None and not isinstance(value, dict | list)
         )
     return copy
+
+
+def _strings(patch: Draft, field: str) -> dict[str, str]:
+    """A patch's labels or annotations, without what was noted about their keys."""
+    strings = patch.strings(field)
+    strings.pop(yaml.REPEATED, None)
+    strings.pop(yaml.NO_TEXT, None)
+    return strings
 
 
 def _fitted(patch: Draft, target: Draft) -> Manifest:
@@ -227,9 +245,7 @@ def _fitted(patch: Draft, target: Draft) -> Manifest:
     fitted["apiVersion"] = join_api_version(group, version)
     metadata = fitted.setdefault("metadata", {})
     for field in ("labels", "annotations"):
-        strings = patch.strings(field)
-        strings.pop(yaml.REPEATED, None)
-        strings.pop(yaml.NO_TEXT, None)
+        strings = _strings(patch, field)
         metadata.pop(field, None)
         if strings:
             metadata[field] = strings
@@ -243,11 +259,15 @@ def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_cha
         draft.remember_identity()
         accumulator.identities_changed()
     keeps_memory = _mark_memory(draft, patch)
+    shared = [(trail, draft.value(trail), value_at(patch, trail)) for trail in sorted(draft.shared, key=str)]
     merged = merge(draft.own_all(), patch, draft.context.schemas, draft)
     draft.replace_all(merged or None)
     if not merged:
         accumulator.deleted()
         return
+    for trail, old, new in shared:
+        if new is not None:
+            draft.spread(trail, old, draft.value(trail))
     metadata = merged.setdefault("metadata", {})
     if keeps_memory and not _unmark_memory(metadata):
         draft.forget()
@@ -304,7 +324,7 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
         json_patch.apply(operations, draft.own_all(), draft.context.budget)
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
-    draft.inline, draft.written = b"", None
+    draft.inline, draft.written, draft.shared = b"", None, {}
     if has_memory:
         if not _unmark_memory(draft.content.get("metadata")):
             draft.forget_provenance()

@@ -201,6 +201,7 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
         place.set(resolve(text) if text else "")
     else:
         place.set(_as_type_of(old, text))
+        draft.spread(place.trail, old, place.value)
 
 
 def _spliced(old: str, delimiter: str, options: dict[str, Any], text: str) -> str:
