@@ -25,6 +25,7 @@ from render.errors import YamlError
 from render.yaml import faults, positions
 from render.yaml.anchors import EMPTY, MOST_DEPTH, Anchors
 from render.yaml.folds import as_folded_again
+from render.yaml.lines import Unusual, Values, read_lines
 from render.yaml.scalars import OutsideTime, resolve, resolve_old
 from render.yaml.tags import PREFIX, tagged
 
@@ -87,8 +88,49 @@ def parse(data: bytes, path: str, *, repeated_keys: bool = False) -> list[Any]:
     copy before changing. Raises `YamlError` with the place for everything that Kustomize would refuse, for a recursive
     alias, and for more nodes or levels than any manifest needs.
     """
+    try:
+        return read_lines(data, KEYS, VALUES)
+    except Unusual:
+        return parse_whole(data, path, repeated_keys=repeated_keys)
+
+
+def parse_whole(data: bytes, path: str, *, repeated_keys: bool = False) -> list[Any]:
+    """The same by the whole grammar alone."""
     reader = _Reader(data, path, RESOURCES, repeated_keys=repeated_keys)
     return [document for document in reader.documents() if document is not None]
+
+
+class _Keys(dict[str, bool]):
+    """Whether a text is the same text as a key, which it is not if it is `null` or a date."""
+
+    def __missing__(self, text: str) -> bool:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+        found = self[text] = bool(_plain(text) == text)
+        return found
+
+
+def _plain(text: str) -> Any:
+    """The value of a plain scalar. Raises `Unusual` where that is an error."""
+    try:
+        return resolve(text)
+    except OutsideTime:
+        raise Unusual from None
+
+
+def _node(text: str) -> Any:
+    """The value of a text that is one node. Raises `Unusual` if it is none."""
+    try:
+        documents = _Reader(text.encode(), "", RESOURCES).documents()
+    except YamlError:
+        raise Unusual from None
+    if len(documents) != 1:
+        raise Unusual
+    return documents[0]
+
+
+KEYS = _Keys()
+VALUES = Values(_plain, _node)
 
 
 def parse_kustomization(data: bytes, path: str) -> Any:
