@@ -141,9 +141,7 @@ def _read(text: str, keys: Mapping[str, bool], values: Values) -> list[Any]:
                 value, skipped = _continued(text, scalar, match, column, values)
                 into[scalar[3] if is_mapping else -1] = value  # type: ignore[index]  # there is one, if it continues
                 continue
-            if pending is not None:
-                into[pending] = pending = None
-            stack, into, column, is_mapping, scalar = [], None, -1, False, None
+            stack, into, column, is_mapping, pending, scalar = [], None, -1, False, None, None
             continue
         if pending is not None and (indent > column or (dash is not None and indent == column)):
             if len(stack) > MOST_DEPTH:
@@ -153,8 +151,7 @@ def _read(text: str, keys: Mapping[str, bool], values: Values) -> list[Any]:
             into[pending] = into = inner
             column, is_mapping, pending = indent, dash is None, None
         else:
-            if pending is not None:
-                into[pending] = pending = None
+            pending = None
             if into is None:
                 into, column, is_mapping = {} if dash is None else [], 0, dash is None
                 documents.append(into)
@@ -170,7 +167,7 @@ def _read(text: str, keys: Mapping[str, bool], values: Values) -> list[Any]:
         if not rest or rest[0] == "#":
             if key is None:
                 raise Unusual
-            pending = key
+            into[key], pending = None, key
             continue
         if rest in values or rest[0] not in "|>\"'":
             value, scalar = values[rest], match
@@ -180,8 +177,6 @@ def _read(text: str, keys: Mapping[str, bool], values: Values) -> list[Any]:
             into.append(value)
         else:
             into[key] = value
-    if pending is not None:
-        into[pending] = None
     return documents
 
 
