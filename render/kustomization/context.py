@@ -40,6 +40,11 @@ class Context:
         """Parsed files by path, kept by the loader."""
         self._bytes: dict[str, bytes] = {}
 
+    @property
+    def restricted(self) -> bool:
+        """Whether a kustomization reads only files in or below its folder; the loader has looked at each of them."""
+        return self.options.load_restrictor == "rootOnly"
+
     def read(self, path: str) -> bytes:
         """A file's bytes."""
         data = self._bytes.get(path)

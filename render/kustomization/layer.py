@@ -181,7 +181,7 @@ def _drafts_of_entry(layer: Layer, entry: str) -> list[Draft] | Loader:
         return loader.new(entry)
     try:
         path = loader.load_path(entry)
-        if layer.context.tree.kind(path) == "folder":
+        if not layer.context.restricted and layer.context.tree.kind(path) == "folder":
             raise KustomizationError(f"read {layer.context.display(path)}: is a directory")
         return loader.drafts_in(path)
     except YamlError as error:

@@ -63,7 +63,7 @@ class Loader:
         if is_remote(entry):
             raise _remote_file(entry)
         path = self.path(entry)
-        if self.context.options.load_restrictor == "rootOnly":
+        if self.context.restricted:
             kind = self.context.tree.kind(path)
             if kind == "folder":
                 raise KustomizationError(f"'{self.context.display(path)}' must resolve to a file")
@@ -79,9 +79,12 @@ class Loader:
 
     def is_inside(self, path: str) -> bool:
         """Whether what is at a path really lies in or below the folder, or may lie elsewhere."""
-        if self.context.options.load_restrictor != "rootOnly":
+        if not self.context.restricted:
             return True
-        return _is_below(self.context.display(real_path(self.context.tree, path)), self.context.display(self.root))
+        real = real_path(self.context.tree, path)
+        if real.startswith(f"{self.root}/"):
+            return True
+        return _is_below(self.context.display(real), self.context.display(self.root))
 
     def load(self, entry: str) -> bytes:
         """The bytes of a file of this kustomization."""
