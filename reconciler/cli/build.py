@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from render.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -99,26 +100,34 @@ def _refusing(why: str) -> type[argparse.Action]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build and print."""
+    try:
+        _print(arguments)
+    except InputError as error:
+        from reconciler.cli.places import placed
+
+        raise placed(error) from error
+    return 0
+
+
+def _print(arguments: argparse.Namespace) -> None:
     if arguments.explain is not None:
         from reconciler.cli.explaining import explained
 
         tree, folder, options, helm = source(arguments)
         sys.stdout.write(explained(tree, folder, arguments.explain, options, helm))
-        return 0
-    if arguments.output is not None and os.path.isdir(arguments.output):
+    elif arguments.output is not None and os.path.isdir(arguments.output):
         from render.kustomization import build
 
         tree, folder, options, helm = source(arguments)
         _write_files(build(tree, folder, options, helm=helm), arguments.output)
-        return 0
-    output = _output(arguments)
-    if arguments.output is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(output)
-    else:
+    elif arguments.output is not None:
+        output = _output(arguments)
         with open(arguments.output, "wb") as file:
             file.write(output)
-    return 0
+    else:
+        output = _output(arguments)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(output)
 
 
 def _output(arguments: argparse.Namespace) -> bytes:

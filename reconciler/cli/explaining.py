@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
@@ -17,17 +16,14 @@ if TYPE_CHECKING:
 
 
 def explained(tree: Tree, folder: str, subject: str, options: Options, helm: Helm | None) -> str:
-    """The chains of a build of a folder on this disk, with paths relative to the current one."""
+    """The chains of a build of a folder on this disk, with the places of this machine."""
+    from reconciler.cli.places import place
     from render.explanation import explain, text
 
     found = explain(tree, folder, subject, options, helm=helm)
     if not found:
         raise _nothing(subject)
-
-    def named(path: str) -> str:
-        return os.path.relpath(f"/{path}") if os.path.exists(f"/{path}") else path
-
-    return text(found, named)
+    return text(found, place)
 
 
 def explained_units(tree: Tree, units: Sequence[Unit], subject: str) -> str:

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _of_folder(arguments: argparse.Namespace) -> Sequence[Finding]:
     from reconciler.cli.build import with_bases
+    from reconciler.cli.places import place
     from render.linting import lint
     from render.tree import FolderTree
 
@@ -62,7 +63,7 @@ def _of_folder(arguments: argparse.Namespace) -> Sequence[Finding]:
     if not folders:
         raise UsageError(f"{arguments.dir}: there is no kustomization in it or below it")
     found = lint([(tree, folder) for folder in folders])
-    return [finding._replace(path=_relative(finding.path)) for finding in found]
+    return [finding._replace(path=place(finding.path)) for finding in found]
 
 
 def kustomizations(tree: Tree, folder: str) -> Iterator[str]:
@@ -81,10 +82,6 @@ def kustomizations(tree: Tree, folder: str) -> Iterator[str]:
     for name in tree.list(folder):
         if not name.startswith(".") and tree.kind(below(folder, name)) == "folder":
             yield from kustomizations(tree, below(folder, name))
-
-
-def _relative(path: str) -> str:
-    return os.path.relpath(f"/{path}") if os.path.lexists(f"/{path}") else path
 
 
 def _of_fleet(arguments: argparse.Namespace) -> Sequence[Finding]:

@@ -55,7 +55,7 @@ class Config:
         """Both together. Raises `KustomizationError` if they disagree about creating a field."""
         if other is self or other is EMPTY:
             return self
-        if self is EMPTY:
+        if self is EMPTY and other is DEFAULTS:
             return other
         sections = {
             name: sorted(merge_specs(self.section(name), other.section(name)), key=lambda spec: sort_key(spec.gvk))

@@ -233,3 +233,21 @@ def test_a_field_is_explained_with_paths_that_editors_can_follow(siteshift: Run)
     code, out, err = siteshift("build", "--explain", "Secret/a")
     assert (code, out) == (2, "")
     assert "there is no such object" in err
+
+
+@pytest.mark.parametrize(
+    ("here", "written", "shown"),
+    [("work", ".", "odd.yaml"), ("", "work", "work/odd.yaml"), ("cache", "../work", "{tmp}/work/odd.yaml")],
+    ids=["in the folder", "above it", "elsewhere"],
+)
+def test_errors_name_files_as_the_shell_would(
+    siteshift: Run, place: Path, monkeypatch: pytest.MonkeyPatch, here: str, written: str, shown: str
+) -> None:
+    (place / "kustomization.yaml").write_text("resources: [odd.yaml, twice.yaml]\n")
+    (place / "odd.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    (place / "twice.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    (place.parent / "cache").mkdir(exist_ok=True)
+    monkeypatch.chdir(place.parent / here)
+    code, _, error = siteshift("build", written)
+    assert code == 1
+    assert error.endswith(f"hint: the other one comes from {shown.format(tmp=place.parent)}\n")

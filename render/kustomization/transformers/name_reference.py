@@ -81,6 +81,21 @@ class _Candidates:
         return self._by_name.get(name, [])
 
 
+def _bound_namespaces(draft: Draft) -> frozenset[str]:
+    """A role binding also sees the namespaces of its service accounts."""
+    subjects = draft.content.get("subjects") if draft.kind == "RoleBinding" else None
+    found = set()
+    for subject in subjects if isinstance(subjects, list) else ():
+        if isinstance(subject, dict) and "namespace" in subject and subject.get("kind") == "ServiceAccount":
+            if not isinstance(subject["namespace"], str):
+                raise KustomizationError(
+                    f'Invalid Input: namespace is blank for resource "{draft.text}"',
+                    hint="give each subject's namespace as text",
+                )
+            found.add(subject["namespace"])
+    return frozenset(found)
+
+
 class _Referrer:
     """One object whose references are followed."""
 
@@ -88,7 +103,7 @@ class _Referrer:
         self._draft = draft
         self._candidates = candidates
         self._namespace = draft.effective_namespace
-        self._subject_namespaces: set[str] | None = None
+        self._bound_namespaces = _bound_namespaces(draft) if self._namespace != CLUSTER else frozenset()
 
     def walk(self, node: Any, step: _Step, trail: Trail) -> None:
         """Follow the paths below a value."""
@@ -167,23 +182,7 @@ class _Referrer:
     def _sees(self, effective: str, written: str) -> bool:
         if self._namespace == CLUSTER or effective in (CLUSTER, self._namespace):
             return True
-        return written in self._bound_namespaces()
-
-    def _bound_namespaces(self) -> set[str]:
-        """A role binding also sees the namespaces of its service accounts."""
-        if self._subject_namespaces is None:
-            subjects = self._draft.content.get("subjects") if self._draft.kind == "RoleBinding" else None
-            found = set()
-            for subject in subjects if isinstance(subjects, list) else ():
-                if isinstance(subject, dict) and "namespace" in subject and subject.get("kind") == "ServiceAccount":
-                    if not isinstance(subject["namespace"], str):
-                        raise KustomizationError(
-                            f'Invalid Input: namespace is blank for resource "{self._draft.text}"',
-                            hint="give each subject's namespace as text",
-                        )
-                    found.add(subject["namespace"])
-            self._subject_namespaces = found
-        return self._subject_namespaces
+        return written in self._bound_namespaces
 
     def _in_namespace(self, drafts: list[Draft], namespace: str) -> list[Draft]:
         """Those that were in the namespace at first, or if nothing ever was, those that are in it now."""
