@@ -18,6 +18,7 @@ help:  ## Say what there is
 		printf '%-14s %s\n' "$$target" "$$words"; done
 
 install: $(VENV)/.installed  ## Put siteshift and its tools into .venv, from the hash-pinned lock file
+	@$(BIN)/python -m compileall -q render reconciler schemas  # where Python keeps no bytecode, each start would do it anew
 
 demo: install  ## Two sites on this machine: a planned move, a disaster, a return and a failback, in under a minute
 	@$(BIN)/siteshift demo

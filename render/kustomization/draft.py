@@ -7,7 +7,7 @@ and immutable; a draft copies each mapping or list the first time that it change
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render.errors import KustomizationError
 from render.kustomization.context import Context
@@ -24,8 +24,10 @@ from render.kustomization.ids import (
 )
 from render.kustomization.model import Manifest, Origin
 from render.kustomization.provenance import Note
-from render.kustomization.written import Texts, may_be_time, plain_texts, quoted_places
-from render.yaml.scalars import is_string, resolve
+from render.yaml.scalars import is_string, may_be_time, resolve
+
+if TYPE_CHECKING:
+    from render.kustomization.written import Texts
 
 Trail = tuple[str | int, ...]
 """Where a value is in a manifest: keys and list positions."""
@@ -332,6 +334,8 @@ class Draft:
     def written_texts(self) -> Texts:
         """What its file says literally, by place."""
         if self.written is None:
+            from render.kustomization.written import plain_texts  # loads the whole grammar
+
             self.written = plain_texts(self._data(), self.origin.document)
         return self.written
 
@@ -343,6 +347,8 @@ class Draft:
         """Whether a text of the manifest stands in its file in quotes or in a block."""
         if not is_string(text):
             return True  # it could stand nowhere else
+        from render.kustomization.written import quoted_places
+
         return (*self.source, *trail) in quoted_places(self._data(), self.origin.document)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:

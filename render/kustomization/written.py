@@ -31,11 +31,6 @@ Texts = dict[tuple[str | int, ...], str]
 NULL = f"{PREFIX}null"
 
 
-def may_be_time(text: str) -> bool:
-    """Whether a value may have been read from a date that is written otherwise."""
-    return text[10:11] == "T" and text[4:5] == "-"
-
-
 def plain_texts(data: bytes, document: int) -> Texts:
     """Where in a document of a readable file plain scalars stand that are no strings, and their text."""
     return dict(_collected(data, document).found)

@@ -8,8 +8,8 @@ The grammar is libyaml's, through PyYAML's event parser; what a scalar means and
 Where this differs from Kustomize, it is on purpose: `docs/differences.md` is the table.
 """
 
-from render.yaml.positions import position
+from render.yaml.dialects import NO_TEXT, REPEATED
 from render.yaml.printing import dump
-from render.yaml.reading import NO_TEXT, REPEATED, parse, parse_kustomization
+from render.yaml.reading import parse, parse_kustomization, position
 
 __all__ = ["NO_TEXT", "REPEATED", "dump", "parse", "parse_kustomization", "position"]

@@ -1,89 +1,133 @@
-"""The YAML that people and programs mostly write, read line by line: three times as fast as by libyaml's events.
+"""The YAML that people and programs mostly write, read line by line: many times as fast as by libyaml's events.
 
 Takes block mappings and lists whose keys are plain words, with scalars of every style, and what is inside brackets on
 one line. At the first thing beyond that (`Unusual`) nothing is lost: the caller reads the file again by the whole
 grammar, which alone decides what is an error. So this has one duty: never to read a text differently.
+
+Most lines of manifests stand in many of them, so what a line says is found out once and remembered.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-MOST_DEPTH = 100
-"""Levels; deeper files are left to the whole grammar."""
+from render.yaml.brackets import MOST_DEPTH, Unusual, bracketed
+from render.yaml.scalars import OutsideTime
 
 MOST_REMEMBERED = 1 << 16
-"""Entries after which a memory is emptied: a controller runs for months."""
+"""Lines after which a memory is emptied: a controller runs for months."""
 
-LONGEST_REMEMBERED = 100
-"""Characters of a value that is remembered."""
+LONGEST_REMEMBERED = 120
+"""Characters of a line that is remembered."""
 
-_LINE = re.compile(r"( *)(- +|-$)?(?:([A-Za-z_/][A-Za-z0-9_./-]{0,250}):(?: +|$))?(.*)\n", re.MULTILINE)
+_LINE = re.compile(r"( *)(- +|-$)?(?:([A-Za-z_/][A-Za-z0-9_./-]{0,250}):(?: +|$))?(.*)")
 """Indentation, dash, key, rest. It fits every line; what a rest means is decided later."""
 
-_QUOTED = re.compile(r"""(?:"([^"\\\n]*)"|'((?:[^'\n]|'')*)')(?: *| +#.*)""")
-_QUOTED_LONG = re.compile(r"""("(?:[^"\\]|\\.|\\\n)*"|'(?:[^']|'')*')(?: *| +#.*)\n""")
-"""Over several lines, or with escapes."""
+_END = r"(?: *| +#.*)"
+_QUOTED = re.compile(rf"""(?:"([^"\\]*)"|'((?:[^']|'')*)'){_END}""")
+_ESCAPED = re.compile(rf""""((?:[^"\\]|\\.)*)"{_END}""")
+_UNTIL_QUOTE = {"'": re.compile(rf"((?:[^']|'')*)'{_END}"), '"': re.compile(rf'((?:[^"\\]|\\.)*)"{_END}')}
+"""The last line of a scalar in quotes over several."""
+_OPEN = {"'": re.compile(r"(?:[^']|'')*"), '"': re.compile(r'(?:[^"\\]|\\.)*\\?')}
+"""The other ones."""
 
-_WORD = r"""(?:"[^"\\]*"|-*[A-Za-z0-9_./][A-Za-z0-9_./=+-]*)"""
 _STARTS = frozenset("_/.$(<=+;^~\\")
 """Characters other than letters and digits with which a plain scalar may begin here."""
 
-_LIST = re.compile(rf"\[ *(?:{_WORD}(?:, *{_WORD})*)? *\]")
-_PIECE = re.compile(_WORD)
-"""A list of words and quoted texts."""
-
-_USUAL_ESCAPES = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\nt])*"')
+_USUAL_ESCAPES = re.compile(r'(?:[\n !#-\[\]-~]|\\["\\nt])*')
 """ASCII with escapes that mean in Python what they mean in YAML."""
 
 _BLOCKS = frozenset(("|", "|-", "|+", ">", ">-", ">+"))
 _TOO_MUCH_INSIDE_BRACKETS = re.compile(r"[&*!#\\%]")
 
 
-class Unusual(Exception):
-    """Only the whole grammar can read this."""
+class _Open(NamedTuple):
+    """Stands for a block or a scalar in quotes that goes on over the lines that follow."""
+
+    rest: str
 
 
-class Values(dict[str, Any]):
-    """What stands behind a key or a dash, to its value.
+_NOTHING, _SEPARATOR, _TEXT = object(), object(), object()
+"""Stand for nothing behind a key or on a line, for a line that begins a document, and for a line of text."""
 
-    `resolve` gives plain text its value, `node` reads a text by the whole grammar; both raise `Unusual` where they
-    cannot.
+_Line = tuple[int, int, str | None, Any]
+"""Indentation, width of the dash (0 without one), key, and the value or what stands for it."""
+
+
+class Lines(dict[str, _Line]):
+    """What each line says.
+
+    `resolve` gives plain text its value or raises `OutsideTime`, `node` reads a text by the whole grammar or raises
+    `Unusual`.
     """
 
     def __init__(self, resolve: Callable[[str], Any], node: Callable[[str], Any]) -> None:
         super().__init__()
         self.node = node
-        self.resolve = resolve
+        self._resolve = resolve
 
-    def __missing__(self, text: str) -> Any:
-        value = self._read(text)
-        if len(text) <= LONGEST_REMEMBERED:
+    def __missing__(self, line: str) -> _Line:
+        found = self._read(line)
+        if len(line) <= LONGEST_REMEMBERED:
             if len(self) > MOST_REMEMBERED:
                 self.clear()
-            self[text] = value
-        return value
+            self[line] = found
+        return found
 
-    def _read(self, text: str) -> Any:
+    def _read(self, line: str) -> _Line:
+        spaces, dash, key, rest = match.groups() if (match := _LINE.fullmatch(line)) else ("", None, None, line)
+        indent = len(spaces)
+        if key is None and dash is None:
+            if not rest or rest[0] == "#":
+                return indent, 0, None, _NOTHING
+            return indent, 0, None, _SEPARATOR if rest.rstrip(" ") == "---" and not spaces else _TEXT
+        if key is not None and self.resolve(key) != key:
+            raise Unusual
+        value = self._value(rest) if rest and rest[0] != "#" else _NOTHING
+        if key is None and value is _NOTHING:
+            raise Unusual
+        return indent, len(dash or ""), key, value
+
+    def _value(self, text: str) -> Any:
         first = text[0]
         if first in "\"'":
-            quoted = _QUOTED.fullmatch(text)
-            if quoted is None:
+            return self._quoted(text)
+        if first in "|>":
+            if text not in _BLOCKS:
                 raise Unusual
-            return quoted[1] if first == '"' else quoted[2].replace("''", "'")
-        if _LIST.fullmatch(text):
-            return [self[piece] for piece in _PIECE.findall(text)]
-        if first in "[{":
-            if text.count("[") + text.count("{") > MOST_DEPTH:
-                raise Unusual
+            return _Open(text)
+        if first not in "[{":
+            return self.resolve(plain_text(text.partition(" #")[0]))
+        try:
+            return bracketed(text, self.resolve)
+        except Unusual:
             inside = text if '"' in text or "'" in text else text.partition(" #")[0]
-            if _TOO_MUCH_INSIDE_BRACKETS.search(inside):
-                raise Unusual
+            if text.count("[") + text.count("{") > MOST_DEPTH or _TOO_MUCH_INSIDE_BRACKETS.search(inside):
+                raise
             return self.node(inside)
-        return self.resolve(plain_text(text.partition(" #")[0]))
+
+    def _quoted(self, text: str) -> Any:
+        if quoted := _QUOTED.fullmatch(text):
+            return quoted[1] if text[0] == '"' else quoted[2].replace("''", "'")
+        if text[0] == '"' and (escaped := _ESCAPED.fullmatch(text)):
+            inner = escaped[1]
+            return _unescaped(inner) if _USUAL_ESCAPES.fullmatch(inner) else self.node(f'"{inner}"')
+        if _OPEN[text[0]].fullmatch(text, 1):
+            return _Open(text)
+        raise Unusual
+
+    def resolve(self, text: str) -> Any:
+        """The value of a plain scalar. Raises `Unusual` where that is an error."""
+        try:
+            return self._resolve(text)
+        except OutsideTime:
+            raise Unusual from None
+
+
+def _unescaped(text: str) -> str:
+    return text.encode("ascii").decode("unicode_escape")
 
 
 Container = tuple[Any, int, bool]
@@ -100,79 +144,72 @@ def plain_text(text: str) -> str:
     return text
 
 
-def read_lines(data: bytes, keys: Mapping[str, bool], values: Values) -> list[Any]:
-    """The documents of a file, without empty ones. `keys` says whether a text is text as a key. Raises `Unusual`."""
+def read_lines(data: bytes, known: Lines) -> list[Any]:
+    """The documents of a file, without empty ones. Raises `Unusual`."""
     try:
-        return _read(_text(data), keys, values)
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise Unusual from None
-
-
-def _text(data: bytes) -> str:
-    """The file as text of whole lines. Raises `Unusual` if it holds anything but what can be seen, spaces and `\\n`."""
-    text = data.decode("utf-8")
     if not text.replace("\n", "").isprintable():
         raise Unusual
-    if text.endswith("\n"):
-        return text
-    if "|" in text or ">" in text:  # a block that ends with the file ends without a line break
+    lines = text.split("\n")
+    if lines[-1] and ("|" in text or ">" in text):  # a block that ends with the file ends without a line break
         raise Unusual
-    return f"{text}\n"
+    if not lines[-1]:
+        lines.pop()
+    lines.append("---")  # whatever is open ends there
+    return _read(lines, known)
 
 
-def _read(text: str, keys: Mapping[str, bool], values: Values) -> list[Any]:
+def _read(lines: list[str], known: Lines) -> list[Any]:
     """The loop that every line passes: long, because a call for each line would double its time."""
     documents: list[Any] = []
     stack: list[Container] = []
     into: Any = None  # what is being filled, the column of its keys or dashes, and whether it is a mapping
     column, is_mapping = -1, False
     pending: str | None = None  # a key whose value has not been seen yet
-    scalar: re.Match[str] | None = None  # the last line that ended with a scalar
-    skipped = 0
-    for match in _LINE.finditer(text):
-        if match.start() < skipped:
+    scalar = skipped = 0  # the last line that ended with a scalar; the one where what was read over several ends
+    for at, line in enumerate(lines):
+        if at < skipped:
             continue
-        spaces, dash, key, rest = match.groups()
-        indent = len(spaces)
-        if key is None and dash is None:
-            if not rest or rest[0] == "#":
+        indent, dash, key, value = known[line]
+        if key is None and not dash:
+            if value is _NOTHING:
                 continue
-            if rest.rstrip(" ") != "---" or spaces:
-                value, skipped = _continued(text, scalar, match, column, values)
-                into[scalar[3] if is_mapping else -1] = value  # type: ignore[index]  # there is one, if it continues
+            if value is _TEXT:
+                value, skipped = _continued(lines, scalar, at, column, known)
+                into[known[lines[scalar]][2] if is_mapping else -1] = value
                 continue
-            stack, into, column, is_mapping, pending, scalar = [], None, -1, False, None, None
+            stack, into, column, is_mapping, pending = [], None, -1, False, None
             continue
-        if pending is not None and (indent > column or (dash is not None and indent == column)):
+        if pending is not None and (indent > column or (dash and indent == column)):
             if len(stack) > MOST_DEPTH:
                 raise Unusual
             stack.append((into, column, is_mapping))
-            inner: Any = {} if dash is None else []
+            inner: Any = [] if dash else {}
             into[pending] = into = inner
-            column, is_mapping, pending = indent, dash is None, None
+            column, is_mapping, pending = indent, not dash, None
         else:
             pending = None
             if into is None:
-                into, column, is_mapping = {} if dash is None else [], 0, dash is None
+                into, column, is_mapping = [] if dash else {}, 0, not dash
                 documents.append(into)
-            if column != indent or is_mapping is (dash is not None):
-                into, column, is_mapping = _enclosing(stack, indent, dash is None)
-        if dash is not None and key is not None:
+            if column != indent or is_mapping is (dash > 0):
+                into, column, is_mapping = _enclosing(stack, indent, not dash)
+        if dash and key is not None:
             stack.append((into, column, is_mapping))
             inner = {}
             into.append(inner)
-            into, column, is_mapping = inner, indent + len(dash), True
-        if key is not None and (key in into or not keys[key]):
+            into, column, is_mapping = inner, indent + dash, True
+        if key is not None and key in into:
             raise Unusual
-        if not rest or rest[0] == "#":
-            if key is None:
-                raise Unusual
+        if value is _NOTHING:
             into[key], pending = None, key
             continue
-        if rest in values or rest[0] not in "|>\"'":
-            value, scalar = values[rest], match
+        if value.__class__ is _Open:
+            value, skipped = _over_lines(value.rest, lines, at, column, known)
         else:
-            value, skipped = _over_lines(text, match, column, values)
+            scalar = at
         if key is None:
             into.append(value)
         else:
@@ -191,109 +228,105 @@ def _enclosing(stack: list[Container], indent: int, wants_mapping: bool) -> Cont
     raise Unusual
 
 
-def _continued(
-    text: str, scalar: re.Match[str] | None, line: re.Match[str], column: int, values: Values
-) -> tuple[Any, int]:
-    """The value of a plain scalar that goes on at `line`, and where it ends. Raises `Unusual`."""
-    if scalar is None or len(line[1]) <= column:
+def _continued(lines: list[str], scalar: int, at: int, column: int, known: Lines) -> tuple[Any, int]:
+    """The value of the plain scalar on line `scalar` that goes on at line `at`, and where it ends. Raises `Unusual`."""
+    match = _LINE.fullmatch(lines[scalar])
+    first = match[4] if match and (match[2] or match[3]) else ""
+    if not first or first[0] in "\"'|>[{" or " #" in first or known[lines[at]][0] <= column:
         raise Unusual
-    start = scalar.end()
-    if text[start : line.start()].strip(" \n") or scalar[4][0] in "\"'[{" or " #" in scalar[4]:
+    if any(line.strip(" ") for line in lines[scalar + 1 : at]):
         raise Unusual
-    parts = [plain_text(scalar[4])]
-    breaks = 0
-    while (found := _LINE.match(text, start)) is not None:
-        spaces, dash, key, rest = found.groups()
-        if key is None and dash is None and not rest:
-            breaks += 1
-        elif len(spaces) <= column:
+    texts = [plain_text(first)]
+    for end in range(scalar + 1, len(lines)):
+        indent, dash, key, value = known[lines[end]]
+        text = lines[end].strip(" ")
+        if text and indent <= column:
             break
-        elif key is not None or dash is not None or rest[0] == "#" or " #" in rest or ": " in rest:
+        if text and (key is not None or dash or value is not _TEXT or " #" in text or ": " in text or text[-1] == ":"):
             raise Unusual
-        else:
-            parts += ["\n" * breaks or " ", rest.rstrip(" ")]
+        texts.append(text)
+    while not texts[-1]:
+        texts.pop()
+    return known.resolve(_joined(texts)), end
+
+
+def _joined(texts: list[str]) -> str:
+    """Lines of a plain or quoted scalar as one text: the end of a line is a space, blank lines are line breaks."""
+    parts, breaks = [texts[0]], 0
+    for text in texts[1:-1]:
+        if text:
+            parts += ["\n" * breaks or " ", text]
             breaks = 0
-            if parts[-1].endswith(":"):
-                raise Unusual
-        start = found.end()
-    return values.resolve("".join(parts)), start
+        else:
+            breaks += 1
+    return "".join([*parts, "\n" * breaks or " ", texts[-1]])
 
 
-def _over_lines(text: str, match: re.Match[str], column: int, values: Values) -> tuple[Any, int]:
-    """The value of a block or of a scalar in quotes, which may go over several lines, and where it ends."""
-    rest = match[4]
+def _over_lines(rest: str, lines: list[str], at: int, column: int, known: Lines) -> tuple[Any, int]:
+    """The value of a block or of a scalar in quotes that begins on line `at`, and the line where it has ended."""
     if rest[0] in "|>":
-        return _block(text, rest, match.end(), column, values)
-    if _QUOTED.fullmatch(rest) is not None:
-        return values[rest], match.end()
-    return _quoted(text, match.start(4), column, values)
-
-
-def _quoted(text: str, start: int, column: int, values: Values) -> tuple[Any, int]:
-    """The value of a scalar in quotes that ends on a later line or holds escapes, and where it ends."""
-    found = _QUOTED_LONG.match(text, start)
-    if found is None:
-        raise Unusual
-    if "\n" not in found[1]:
-        return _escaped(found[1], values), found.end()
-    for line in found[1].split("\n")[1:]:
-        if line.strip(" ") and len(line) - len(line.lstrip(" ")) <= column:
+        return _block(rest, lines, at + 1, column, known)
+    quote, texts = rest[0], [rest[1:]]
+    for end in range(at + 1, len(lines)):
+        line = lines[end]
+        if len(line) - len(line.lstrip(" ")) <= column and line.strip(" "):
             raise Unusual
-    return values.node(found[1]), found.end()
-
-
-def _escaped(quoted: str, values: Values) -> Any:
-    """The text of a scalar in double quotes with escapes."""
-    if _USUAL_ESCAPES.fullmatch(quoted):
-        return quoted[1:-1].encode("ascii").decode("unicode_escape")
-    return values.node(quoted)
-
-
-def _block(text: str, header: str, start: int, parent: int, values: Values) -> tuple[Any, int]:
-    """The value of a block that begins on the line at `start`, and where it ends. Raises `Unusual`."""
-    if header not in _BLOCKS:
-        raise Unusual
-    after = _end_of_block(parent).search(text, start)
-    end = len(text) if after is None else after.start()
-    lines = text[start:end].split("\n")[:-1]
-    if header[0] == ">":
-        return _folded(header, lines, values), end
-    margin = _margin(lines)
-    prefix = " " * margin
-    if any(not line.startswith(prefix) and line.strip(" ") for line in lines):
-        raise Unusual
-    body = "\n".join([line[margin:] for line in lines])
-    if header == "|+":
-        return f"{body}\n", end
-    return body.rstrip("\n") + ("\n" if header == "|" else ""), end
-
-
-def _folded(header: str, lines: list[str], values: Values) -> Any:
-    """The value of a folded block: lines of one indentation become one line."""
-    prefix = " " * _margin(lines)
-    words = [line.removeprefix(prefix) for line in lines]
-    is_even = all(line.startswith(prefix) and line[len(prefix) :][:1] not in ("", " ") for line in lines)
-    if header == ">+" or not is_even:
-        return values.node("\n".join([header, *lines, ""]))
-    return " ".join(words) + ("\n" if header == ">" else "")
-
-
-def _margin(lines: list[str]) -> int:
-    """The indentation of the first line with something on it. Raises `Unusual` if there is none, or a longer empty one
-    before it."""
-    longest = 0
-    for line in lines:
-        inner = line.lstrip(" ")
-        margin = len(line) - len(inner)
-        if inner:
-            if longest > margin:
-                break
-            return margin
-        longest = max(longest, margin)
+        if last := _UNTIL_QUOTE[quote].fullmatch(line):
+            return _unquoted(quote, [*texts, last[1]], known), end + 1
+        if not _OPEN[quote].fullmatch(line):
+            break
+        texts.append(line)
     raise Unusual
 
 
-@cache
-def _end_of_block(parent: int) -> re.Pattern[str]:
-    """The next line with something on it that is indented no more than what the block belongs to."""
-    return re.compile(f"^ {{0,{parent}}}[^ \\n]", re.MULTILINE)
+def _unquoted(quote: str, texts: list[str], known: Lines) -> Any:
+    """The value of what stands between quotes on several lines."""
+    text = _joined([texts[0].rstrip(" "), *[line.strip(" ") for line in texts[1:-1]], texts[-1].lstrip(" ")])
+    if quote == "'":
+        return text.replace("''", "'")
+    if "\\" not in text:
+        return text
+    if _USUAL_ESCAPES.fullmatch(text):
+        return _unescaped(text)
+    return known.node('"' + "\n".join(texts) + '"')
+
+
+def _block(header: str, lines: list[str], start: int, parent: int, known: Lines) -> tuple[Any, int]:
+    """The value of a block whose first line is `start`, and the line where it has ended. Raises `Unusual`."""
+    margin, end = _margin(lines, start)
+    prefix = " " * margin
+    if margin <= parent:
+        raise Unusual
+    while lines[end].startswith(prefix) or not lines[end].strip(" "):
+        end += 1
+    if len(lines[end]) - len(lines[end].lstrip(" ")) > parent:
+        raise Unusual
+    body = [line[margin:] for line in lines[start:end]]
+    if header[0] == ">":
+        return _folded(header, body, known), end
+    text = "\n".join(body)
+    if header == "|+":
+        return f"{text}\n", end
+    return text.rstrip("\n") + ("\n" if header == "|" else ""), end
+
+
+def _folded(header: str, body: list[str], known: Lines) -> Any:
+    """The value of a folded block: lines of one indentation become one line."""
+    if header == ">+" or any(line[:1] in ("", " ") for line in body):
+        return known.node("\n".join([header, *[f" {line}" for line in body], ""]))
+    return " ".join(body) + ("\n" if header == ">" else "")
+
+
+def _margin(lines: list[str], start: int) -> tuple[int, int]:
+    """The indentation of the first line with something on it, and which one that is. Raises `Unusual` if a blank one
+    before it is longer."""
+    longest = 0
+    for end in range(start, len(lines)):
+        inner = lines[end].lstrip(" ")
+        margin = len(lines[end]) - len(inner)
+        if inner:
+            break
+        longest = max(longest, margin)
+    if longest > margin:
+        raise Unusual
+    return margin, end

@@ -75,6 +75,11 @@ def resolve_old(text: str) -> Any:
     return _number(text) if text[0] in _NUMERIC_START else text
 
 
+def may_be_time(text: str) -> bool:
+    """Whether a value may have been read from a date that is written otherwise."""
+    return text[10:11] == "T" and text[4:5] == "-"
+
+
 def is_string(text: str) -> bool:
     """Whether go-yaml reads the plain text as a string (a date is none)."""
     return text not in WORDS and (text[0] not in _NUMERIC_START or (timestamp(text) is None and _number(text) is text))

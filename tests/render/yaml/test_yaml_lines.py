@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ from quality.sources import ROOT
 
 from render.errors import YamlError
 from render.yaml import parse
-from render.yaml.lines import Unusual, read_lines
-from render.yaml.reading import KEYS, VALUES, parse_whole
+from render.yaml.brackets import Unusual
+from render.yaml.lines import read_lines
+from render.yaml.reading import (
+    RESOURCE_LINES,
+    parse_kustomization,
+    parse_kustomization_whole,
+    parse_whole,
+)
 
 SETTINGS = settings(
     derandomize=True, deadline=None, max_examples=400, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -25,7 +32,7 @@ SHARED = ROOT.parent / "shared"
 def by_lines(text: str) -> list[Any] | None:
     """None if it is left to the whole grammar."""
     try:
-        return read_lines(text.encode("utf-8", "surrogatepass"), KEYS, VALUES)
+        return read_lines(text.encode("utf-8", "surrogatepass"), RESOURCE_LINES)
     except Unusual:
         return None
 
@@ -38,8 +45,17 @@ def by_grammar(text: str) -> list[Any] | None:
         return None
 
 
+def outcome(read: Callable[[bytes, str], Any], data: bytes) -> str:
+    try:
+        return repr(read(data, "file.yaml"))
+    except YamlError as error:
+        return str(error)
+
+
 def agrees(text: str) -> bool:
-    """Says whether the text was read by lines; fails if it was read differently."""
+    """Says whether the text was read by lines; fails if it was read differently, be it as a kustomization."""
+    data = text.encode("utf-8", "surrogatepass")
+    assert outcome(parse_kustomization, data) == outcome(parse_kustomization_whole, data)
     found = by_lines(text)
     if found is not None:
         expected = by_grammar(text)
