@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +21,6 @@ MANY = 3000
 
 COMPARED = 1000
 """Objects of the tree that larger ones are compared with."""
-
-SETTLED = 2.5
-"""Seconds after which a file counts as left alone, so that its status alone is looked at."""
 
 
 class NotHere(Exception):
@@ -105,7 +101,6 @@ def memory(row: Row, bench: Bench, runs: int) -> Result:
 def warm(row: Row, bench: Bench, runs: int) -> Result:
     """The same build again in a new process, nothing changed. Kustomize keeps nothing: to it this is as cold."""
     folder, kept = _tree(bench.scratch, "overlay", row.size), bench.scratch / f"kept-{row.size}"
-    time.sleep(SETTLED)
     bench.ours(folder, kept)
     return _faster(row, *interleaved(runs, lambda: bench.ours(folder, kept), lambda: bench.theirs(folder)))
 

@@ -56,8 +56,10 @@ def cache_folder() -> Path:
 
 
 def cache_path() -> str:
-    """The same as text, without loading what paths can do."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    """The same as text, without loading what paths can do. A folder that is named relatively counts as none."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(base, "siteshift")
 
 

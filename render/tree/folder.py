@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from render.errors import TreeError
 from render.tree.seam import (
+    MOST_BYTES,
     Kind,
     blob_identity,
     leaves,
@@ -18,6 +19,7 @@ from render.tree.seam import (
     not_a_folder,
     nothing_there,
     readable_name,
+    too_large,
 )
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -26,11 +28,19 @@ _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PART = 1 << 16
 
 
-def _rest(file: int) -> bytes:
-    """What is still to be read."""
-    parts = []
+def _content(file: int, size: int, path: str) -> bytes:
+    """All bytes of an opened file, which says that it has so many. Raises `TreeError` if there are too many."""
+    if size > MOST_BYTES:
+        raise too_large(path)
+    data = os.read(file, size + 1)
+    if len(data) == size:
+        return data
+    parts, found = [data], len(data)  # it grows, or is one of the system's own that say no size
     while part := os.read(file, _PART):
         parts.append(part)
+        found += len(part)
+        if found > MOST_BYTES:
+            raise too_large(path)
     return b"".join(parts)
 
 
@@ -55,26 +65,27 @@ class FolderTree:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        return self._read(path)[0]
-
-    def _read(self, path: str) -> tuple[bytes, os.stat_result]:
-        """The bytes of a file, and its status at the moment when they were read."""
         place, status = self._present(path)
         if self._kind_of(status, path) == "folder":
             raise not_a_file(path)
+        return self._opened(place, path)
+
+    def _opened(self, place: str, path: str) -> bytes:
+        """The bytes of the file at a real place, which may have become something else since it was looked at."""
         try:
             file = os.open(place, _OPEN)
             try:
-                status = os.fstat(file)
-                self._kind_of(status, path)
-                data = os.read(file, status.st_size + 1)
-                if len(data) != status.st_size:  # it grows, or is one of the system's own that say no size
-                    data += _rest(file)
+                before = os.fstat(file)
+                self._kind_of(before, path)
+                data = _content(file, before.st_size, path)
+                after = os.fstat(file)
             finally:
                 os.close(file)
         except OSError as error:
             raise self._unreadable(path, error) from error
-        return data, status
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise TreeError("the file was written while it was being read", path=path, hint="try again")
+        return data
 
     def list(self, path: str) -> list[str]:
         """The names in a folder, sorted."""

@@ -9,6 +9,9 @@ from render.errors import NotInTree, TreeError
 
 Kind = Literal["file", "folder"]
 
+MOST_BYTES = 256 << 20
+"""Bytes of a file; what Kubernetes stores ends at one or two megabytes an object."""
+
 
 class Tree(Protocol):
     """Files and folders below one root. Every method takes a path and raises `TreeError` for what it cannot tell."""
@@ -134,6 +137,11 @@ def not_a_file(path: str) -> TreeError:
 def not_a_folder(path: str) -> TreeError:
     """The error for listing a file."""
     return TreeError("this is a file, not a folder", path=path)
+
+
+def too_large(path: str) -> TreeError:
+    """The error for a file that would not fit."""
+    return TreeError(f"the file holds more than {MOST_BYTES >> 20} MiB", path=path)
 
 
 def leaves_root(path: str, root: str) -> TreeError:

@@ -81,7 +81,6 @@ def test_each_kind_of_row_measures(
     kustomize_binary: Path,
 ) -> None:
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(kustomize_binary.parent))
-    monkeypatch.setattr(rows, "SETTLED", 0.0)
     monkeypatch.setattr(rows, "COMPARED", OBJECTS)
     monkeypatch.setattr(program, "ROWS", (row,))
     assert program.main(["--rows", row.name, "--runs", "1"]) in (0, 1)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cli.kept_bench import Bench
 
+import render.kustomization
+from reconciler.cli import kept
 from reconciler.cli.main import main
 
 KUSTOMIZATION = "resources:\n- 0000_50_web_01_deployment.yaml\n"
@@ -117,3 +120,19 @@ def siteshift(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, st
         return code, output.out, output.err
 
     return run
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
+    bench = Bench(tmp_path, capsys)
+    really_build = render.kustomization.build
+
+    def counted(*given: object, **named: object) -> object:
+        bench.builds += 1
+        return really_build(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(bench.cache))
+    monkeypatch.delenv("SITESHIFT_NO_CACHE", raising=False)
+    monkeypatch.setattr(render.kustomization, "build", counted)
+    monkeypatch.setattr(kept, "_program", lambda: "this program")
+    return bench

@@ -3,88 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from cli.kept_bench import MAP, Bench
 
-import render.kustomization
 from reconciler.cli import kept
-from reconciler.cli.main import main
-from render.tree import noted
-
-MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
-HOUR = 3_600_000_000_000
-
-
-class Bench:
-    """A folder to build, a cache, and how often a build was really done."""
-
-    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = root / "app"
-        self.cache = root / "cache"
-        self.builds = 0
-        self._capsys = capsys
-        self.write("kustomization.yaml", "resources: [a.yaml]\nnamePrefix: x-\n")
-        self.write("a.yaml", MAP.format(name="one"))
-
-    def write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def build(self, *options: str) -> str:
-        """What is printed: output, or the error."""
-        main(["build", str(self.folder), *options])
-        out, err = self._capsys.readouterr()
-        return out + err
-
-    def entries(self) -> list[Path]:
-        return sorted((self.cache / "siteshift" / "builds").iterdir())
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
-    bench = Bench(tmp_path, capsys)
-    really_build = render.kustomization.build
-
-    def counted(*given: object, **named: object) -> object:
-        bench.builds += 1
-        return really_build(*given, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setenv("XDG_CACHE_HOME", str(bench.cache))
-    monkeypatch.delenv("SITESHIFT_NO_CACHE", raising=False)
-    monkeypatch.setattr(render.kustomization, "build", counted)
-    monkeypatch.setattr(kept, "_program", lambda _settled: "this program")
-    return bench
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Lets an hour pass, so that every file counts as left alone."""
-    now = kept.time.time_ns
-
-    def pass_an_hour() -> None:
-        monkeypatch.setattr(kept.time, "time_ns", lambda: now() + HOUR)
-
-    return pass_an_hour
 
 
 def test_an_unchanged_build_is_not_done_again(bench: Bench) -> None:
     first = bench.build()
     assert "name: x-one" in first
-    assert bench.build() == first
-    assert bench.builds == 1
-
-
-def test_what_is_kept_survives_that_files_settle(bench: Bench, later: Callable[[], None]) -> None:
-    first = bench.build()
-    later()
-    before = bench.entries()[0].read_bytes()
-    assert bench.build() == first
-    assert bench.entries()[0].read_bytes() != before, "stamps suffice from now on, and the entry should say so"
     assert bench.build() == first
     assert bench.builds == 1
 
@@ -132,17 +66,51 @@ def _second_kustomization_appears(bench: Bench) -> None:
     bench.write("kustomization.yml", "resources: []\n")
 
 
-@pytest.mark.parametrize("settled", [False, True], ids=["just-written", "settled"])
-@pytest.mark.parametrize(
-    "change",
-    [_rewrite, _append, _replace, _remove, _become_a_link, _become_a_folder, _second_kustomization_appears],
-    ids=lambda change: change.__name__.strip("_"),
-)
-def test_a_change_is_seen(
-    bench: Bench, later: Callable[[], None], change: Callable[[Bench], None], settled: bool
-) -> None:
-    if settled:
-        later()
+def _another_name_instead(bench: Bench) -> None:
+    bench.write("kustomization.yml", "resources: [a.yaml]\n")
+    (bench.folder / "kustomization.yaml").unlink()
+
+
+def _move_an_older_one_over(bench: Bench) -> None:
+    bench.write("b.yaml", MAP.format(name="two"))
+    os.utime(bench.folder / "b.yaml", ns=(1, 1))
+    os.replace(bench.folder / "b.yaml", bench.folder / "a.yaml")
+
+
+def _link_another_file_hard(bench: Bench) -> None:
+    bench.write("b.yaml", MAP.format(name="two"))
+    (bench.folder / "a.yaml").unlink()
+    os.link(bench.folder / "b.yaml", bench.folder / "a.yaml")
+
+
+def _new_file_in_the_old_place_on_the_disk(bench: Bench) -> None:
+    (bench.folder / "a.yaml").unlink()
+    bench.write("a.yaml", MAP.format(name="two"))
+
+
+def _write_from_the_future(bench: Bench) -> None:
+    _rewrite(bench)
+    os.utime(bench.folder / "a.yaml", ns=(1 << 62, 1 << 62))
+
+
+CHANGES = [
+    _rewrite,
+    _append,
+    _replace,
+    _remove,
+    _become_a_link,
+    _become_a_folder,
+    _second_kustomization_appears,
+    _another_name_instead,
+    _move_an_older_one_over,
+    _link_another_file_hard,
+    _new_file_in_the_old_place_on_the_disk,
+    _write_from_the_future,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__.strip("_"))
+def test_a_change_is_seen(bench: Bench, change: Callable[[Bench], None]) -> None:
     before = bench.build()
     change(bench)
     after = bench.build()
@@ -150,15 +118,30 @@ def test_a_change_is_seen(
     assert after == bench.build("--no-cache")
 
 
+def _same_for_ever(ask: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+    """The status of files as a disk tells it whose clock stands still and that numbers no files."""
+
+    def status(*given: Any, **named: Any) -> os.stat_result:
+        found = ask(*given, **named)
+        return os.stat_result(
+            (found.st_mode, 1, 1, 1, found.st_uid, found.st_gid, found.st_size, 0, 0, 0),
+            {"st_mtime_ns": 0, "st_ctime_ns": 0, "st_atime_ns": 0},
+        )
+
+    return status
+
+
 def test_a_change_within_one_tick_of_the_clock_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noted, "stamp", lambda _status: "the same for ever")
+    for name in ("stat", "lstat", "fstat"):
+        monkeypatch.setattr(os, name, _same_for_ever(getattr(os, name)))
     before = bench.build()
+    assert bench.build() == before
+    assert bench.builds == 1
     _rewrite(bench)
     assert bench.build() == before.replace("one", "two")
 
 
-def test_a_change_that_hides_behind_the_old_time_is_seen(bench: Bench, later: Callable[[], None]) -> None:
-    later()
+def test_a_change_that_hides_behind_the_old_time_is_seen(bench: Bench) -> None:
     before = bench.build()
     times = (bench.folder / "a.yaml").stat()
     _rewrite(bench)
@@ -166,13 +149,21 @@ def test_a_change_that_hides_behind_the_old_time_is_seen(bench: Bench, later: Ca
     assert bench.build() == before.replace("one", "two")
 
 
-def test_a_folder_behind_a_link_is_another_folder(bench: Bench, later: Callable[[], None]) -> None:
+def test_times_alone_are_no_change(bench: Bench) -> None:
+    before = bench.build()
+    os.utime(bench.folder / "a.yaml", ns=(1, 1))
+    bench.write("b.yaml", MAP.format(name="one"))
+    os.replace(bench.folder / "b.yaml", bench.folder / "a.yaml")
+    assert bench.build() == before
+    assert bench.builds == 1
+
+
+def test_a_folder_behind_a_link_is_another_folder(bench: Bench) -> None:
     for name in ("one", "two"):
         bench.write(f"bases/{name}/kustomization.yaml", "resources: [a.yaml]\n")
         bench.write(f"bases/{name}/a.yaml", MAP.format(name=name))
     bench.write("kustomization.yaml", "resources: [base]\n")
     (bench.folder / "base").symlink_to("bases/one")
-    later()
     assert "name: one" in bench.build()
     (bench.folder / "base").unlink()
     (bench.folder / "base").symlink_to("bases/two")
@@ -186,26 +177,73 @@ def test_options_are_part_of_the_question(bench: Bench) -> None:
 
 def test_another_program_does_its_own_build(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     first = bench.build()
-    monkeypatch.setattr(kept, "_program", lambda _settled: "another program")
+    monkeypatch.setattr(kept, "_program", lambda: "another program")
     assert bench.build() == first
     assert bench.builds == 2
 
 
 def test_a_program_that_is_being_changed_keeps_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "_program", lambda _settled: None)
+    monkeypatch.setattr(kept, "_program", lambda: None)
     assert bench.build() == bench.build()
     assert bench.builds == 2
     assert not bench.cache.exists()
 
 
-def test_the_program_is_all_that_takes_part_in_a_build() -> None:
-    for_ever = 1 << 62
-    assert kept._program(for_ever) is not None
-    assert kept._program(for_ever) == kept._program(for_ever)
-    assert kept._program(0) is None
-    files = {name for place in render.__path__ for _, name in kept._files(place)}
-    loaded = {str(module.__file__) for name, module in sys.modules.items() if name.split(".")[0] == "render"}
+def test_the_program_is_all_that_takes_part_in_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name for place in kept._program_folders() for _, name in kept._files(place)}
+    loaded = {
+        str(module.__file__)
+        for name, module in sys.modules.items()
+        if name.split(".")[0] in ("render", "yaml") or name in ("reconciler.cli.build", "reconciler.cli.kept")
+    }
     assert loaded <= files
+
+
+def test_a_program_just_written_is_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "part.py").write_text("1")
+    monkeypatch.setattr(kept, "_program_folders", lambda: [str(tmp_path)])
+    now = time.time_ns()
+    for seconds, is_known in ((0, False), (1, False), (3, True)):
+        monkeypatch.setattr(kept.time, "time_ns", lambda seconds=seconds: now + seconds * 1_000_000_000)
+        assert (kept._program() is not None) is is_known
+
+
+def test_a_program_on_an_image_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "scandir", lambda folder: _Image(Path(folder)))
+    monkeypatch.setattr(kept, "_program_folders", lambda: [str(tmp_path)])
+    found = []
+    for text in ("1", "2", "2"):
+        (tmp_path / "part.py").write_text(text)
+        found.append(kept._program())
+    assert None not in found
+    assert found[0] != found[1] == found[2]
+
+
+class _Image:
+    """A folder all of whose files are as old as the image and have its one number."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> list[Any]:
+        still = _same_for_ever(os.stat)
+        return [
+            SimpleNamespace(name=file.name, path=str(file), is_dir=file.is_dir, stat=lambda file=file: still(file))
+            for file in self._folder.iterdir()
+        ]
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def test_a_program_that_does_not_lie_in_a_folder_keeps_nothing(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(bench.cache))
+    monkeypatch.setattr(kept, "_program_folders", lambda: [str(tmp_path / "program.zip" / "render")])
+    assert bench.build() == bench.build()
+    assert not bench.cache.exists()
 
 
 def test_an_error_is_not_kept(bench: Bench) -> None:
@@ -214,90 +252,3 @@ def test_an_error_is_not_kept(bench: Bench) -> None:
     assert "error" in first
     assert bench.build() == first
     assert bench.builds == 2
-
-
-def _damages() -> Iterator[tuple[str, Callable[[bytes], bytes]]]:
-    yield "empty", lambda _: b""
-    yield "other-text", lambda _: b"apiVersion: v1\n"
-    yield "cut-in-the-head", lambda data: data[:20]
-    yield "cut-in-the-output", lambda data: data[:-5]
-    yield "longer", lambda data: data + b"more: 1\n"
-    yield "other-output", lambda data: data.replace(b"x-one", b"x-two")
-    yield "other-form", lambda data: data.replace(b"build 1", b"build 2")
-    for share in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999):
-        yield f"byte-at-{share}", lambda data, share=share: _flipped(data, int(len(data) * share))
-
-
-def _flipped(data: bytes, place: int) -> bytes:
-    return data[:place] + bytes([data[place] ^ 0x20]) + data[place + 1 :]
-
-
-@pytest.mark.parametrize("damage", [pytest.param(damage, id=name) for name, damage in _damages()])
-def test_a_damaged_entry_counts_as_none(bench: Bench, damage: Callable[[bytes], bytes]) -> None:
-    first = bench.build()
-    (entry,) = bench.entries()
-    entry.write_bytes(damage(entry.read_bytes()))
-    assert bench.build() == first
-    assert bench.builds == 2
-    assert bench.build() == first
-    assert bench.builds == 2, "the damaged entry was replaced"
-
-
-def test_an_entry_under_another_builds_name_is_not_taken(bench: Bench) -> None:
-    first = bench.build()
-    (own,) = bench.entries()
-    bench.build("--enable-managedby-label")
-    (other,) = (entry for entry in bench.entries() if entry != own)
-    os.replace(other, own)
-    assert bench.build() == first
-
-
-@pytest.mark.parametrize("place", ["cache", "cache/siteshift", "cache/siteshift/builds"])
-def test_a_cache_that_cannot_be_written_is_silently_none(bench: Bench, tmp_path: Path, place: str) -> None:
-    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / place).write_text("not a folder")
-    first = bench.build()
-    assert "name: x-one" in first
-    assert "error" not in first
-    assert bench.build() == first
-    assert bench.builds == 2
-
-
-def test_a_folder_in_an_entrys_place_is_left_alone(bench: Bench) -> None:
-    first = bench.build()
-    (entry,) = bench.entries()
-    entry.unlink()
-    entry.mkdir()
-    assert bench.build() == first
-    assert bench.entries() == [entry]
-
-
-def test_the_cache_stays_within_its_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = bench.build()
-    size = bench.entries()[0].stat().st_size
-    monkeypatch.setattr(kept, "LIMIT", 5 * size)
-    for number in range(12):
-        bench.write(f"apps/{number}/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: x-\n")
-        bench.write(f"apps/{number}/a.yaml", MAP.format(name="one"))
-        main(["build", str(bench.folder / "apps" / str(number))])
-        assert sum(entry.stat().st_size for entry in bench.entries()) <= 5 * size
-    assert bench.build().endswith(first)
-
-
-def test_a_giant_output_is_not_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "LIMIT", 400)
-    assert bench.build() == bench.build()
-    assert not bench.cache.exists()
-
-
-def test_two_processes_at_once_print_the_same(bench: Bench) -> None:
-    for number in range(30):
-        bench.write(f"{number}.yaml", MAP.format(name=f"number-{number}"))
-    entries = "".join(f"- {number}.yaml\n" for number in range(30))
-    bench.write("kustomization.yaml", f"resources:\n{entries}")
-    command = [sys.executable, "-m", "reconciler.cli.main", "build", str(bench.folder)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
-    results = [process.communicate(timeout=120) for process in processes]
-    expected = bench.build("--no-cache").encode()
-    assert results == [(expected, b"")] * 4
-    assert bench.build().encode() == expected

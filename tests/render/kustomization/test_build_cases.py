@@ -6,38 +6,16 @@ expected was printed by Kustomize 5.8.1 itself, which the testbed asks again.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from corpus import BUILDS, CASES, read_case, write_files
 
 from render import yaml
 from render.errors import SiteshiftError
 from render.kustomization import build
 from render.tree import FolderTree, MemoryTree
-
-CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
-SECTION = re.compile(r"^-- (.+) --\n", re.MULTILINE)
-
-
-class Case(NamedTuple):
-    files: dict[str, str]
-    target: str
-    expected: str | None
-    error: str
-
-
-def read_case(path: Path) -> Case:
-    parts = SECTION.split(path.read_text(encoding="utf-8"))[1:]
-    sections = dict(zip(parts[::2], parts[1::2], strict=True))
-    target = sections.pop("target", "").strip()
-    expected, error = sections.pop("expected", None), sections.pop("error", "")
-    return Case(sections, target, expected, error)
-
-
-BUILDS = [path for path in CASES if "\n-- expected --\n" in path.read_text(encoding="utf-8")]
 
 
 def case_id(path: Path) -> str:
@@ -60,9 +38,7 @@ def test_builds_what_kustomize_builds(path: Path) -> None:
 def test_a_second_build_of_the_same_tree_prints_the_same(path: Path, tmp_path: Path) -> None:
     """Parsed files are shared: whatever a build changed in one would show."""
     case = read_case(path)
-    for name, text in case.files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    write_files(case.files, tmp_path)
     tree = FolderTree(tmp_path)
     first = yaml.dump(resource.manifest for resource in build(tree, case.target))
     second = yaml.dump(resource.manifest for resource in build(tree, case.target))
@@ -73,9 +49,7 @@ def test_a_second_build_of_the_same_tree_prints_the_same(path: Path, tmp_path: P
 @pytest.mark.parametrize("path", CASES, ids=case_id)
 def test_the_real_kustomize_still_does_what_the_case_says(path: Path, tmp_path: Path, kustomize_binary: Path) -> None:
     case = read_case(path)
-    for name, text in case.files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    write_files(case.files, tmp_path)
     done = subprocess.run(
         [kustomize_binary, "build", tmp_path / case.target],
         capture_output=True,
