@@ -35,27 +35,31 @@ KEPT_NULL: Any = Mark()
 DIRECTIVE = "$patch"
 
 
-class Target(Protocol):
+class Written(Protocol):
+    """What the merge asks about how the patch is written."""
+
+    def schema_in_comment(self, trail: list[str | int]) -> dict[str, Any] | None:
+        """What a comment beside a field says about how it merges."""
+
+
+class Target(Written, Protocol):
     """What the merge asks about how the target is written."""
 
     def is_written_empty(self, trail: list[str | int]) -> bool:
         """Whether a null is written as nothing at all: those do not survive."""
 
-    def schema_in_comment(self, trail: list[str | int]) -> dict[str, Any] | None:
-        """What a comment beside a field says about how it merges."""
-
     def is_written_quoted(self, trail: list[str | int], text: str) -> bool:
         """Whether a text stands in quotes or in a block: what replaces it stands there too, as text."""
 
 
-def merge(target: Any, patch: Any, schemas: Schemas, written: Target) -> Any:
-    """The target with the patch laid over it, or None if the patch deletes it. Changes and shares both arguments.
+def merge(target: Any, patch: Any, schemas: Schemas, written: Target, patch_written: Written) -> Any:
+    """The target with the patch laid over it, or None if the patch deletes it. Changes and shares both objects.
 
     Raises `KustomizationError` where the forms of target and patch differ.
     """
     if isinstance(patch, dict) and text_of(patch.get(DIRECTIVE)) == "replace":
         return target  # Kustomize makes the new object and forgets to take it
-    result = _Merger(schemas, written).walk(target, patch, None)
+    result = _Merger(schemas, written, patch_written).walk(target, patch, None)
     if _nothing(result):
         return None
     _refuse_repetitions(result)
@@ -83,10 +87,12 @@ def _nothing(value: Any) -> bool:
 class _Merger:
     """One merge. `origin` is the patch's side, `dest` the target's; both may be the same after a new part is added."""
 
-    def __init__(self, schemas: Schemas, written: Target) -> None:
+    def __init__(self, schemas: Schemas, written: Target, patch_written: Written) -> None:
         self._schemas = schemas
         self._written = written
+        self._patch_written = patch_written
         self._trail: list[str | int] = []
+        self._patch_trail: list[str | int] = []
 
     def walk(self, dest: Any, origin: Any, schema: Schema | None) -> Any:
         """What stands in the target's place afterwards; MISSING for nothing."""
@@ -148,17 +154,21 @@ class _Merger:
         names = sorted({*dest, *origin} if isinstance(origin, dict) else dest)
         if names and not names[0]:
             raise KustomizationError("a mapping with an empty key cannot be merged")
-        trail = self._trail
+        trail, patch_trail = self._trail, self._patch_trail
         for name in names:
             trail.append(name)
+            patch_trail.append(name)
             old = dest.get(name, MISSING)
             new = origin.get(name, MISSING) if isinstance(origin, dict) else MISSING
             comment = self._written.schema_in_comment(trail)
+            if comment is None and new is not MISSING:
+                comment = self._patch_written.schema_in_comment(patch_trail)
             if comment is None:
                 value = self.walk(old, new, schema.field(name) if schema else None)
             else:
                 value = self.walk(old, new, Custom(comment, {}))
             trail.pop()
+            patch_trail.pop()
             if value is KEPT_NULL:
                 dest[name] = None
             elif value is MISSING or value is None:
@@ -193,13 +203,17 @@ class _Merger:
     def _merge_plain(self, dest: Any, origin: Any, key: str, schema: Schema | None) -> Any:
         """The usual case, in linear time: every element has its own key and no directive."""
         old = {text_of(element[key]): (place, element) for place, element in enumerate(dest)}
-        new = {} if origin is MISSING else {text_of(element[key]): element for element in origin}
+        patch = () if origin is MISSING else origin
+        new = {text_of(element[key]): (place, element) for place, element in enumerate(patch)}
         result = []
         for name in dict.fromkeys((*new, *old)):
             place, element = old.get(name, (-1, MISSING))
+            patch_place, patched = new.get(name, (-1, MISSING))
             self._trail.append(place)
-            value = self.walk(element, new.get(name, MISSING), schema)
+            self._patch_trail.append(patch_place)
+            value = self.walk(element, patched, schema)
             self._trail.pop()
+            self._patch_trail.pop()
             if not _nothing(value) and value != {}:
                 result.append(value)
         dest[:] = result
@@ -219,12 +233,14 @@ class _Merger:
                 continue
             valid_keys, valid_values = keys_in_use(wanted, values, keys)
             self._trail.append(-1)
+            self._patch_trail.append(-1)
             merged = self.walk(
                 find_element(dest, valid_keys, valid_values),
                 MISSING if origin is MISSING else find_element(origin, valid_keys, valid_values),
                 schema,
             )
             self._trail.pop()
+            self._patch_trail.pop()
             if _nothing(merged) or merged == {}:
                 set_element(dest, None, valid_keys, valid_values)
                 continue

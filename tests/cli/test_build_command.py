@@ -237,7 +237,7 @@ def test_a_field_is_explained_with_paths_that_editors_can_follow(siteshift: Run)
 
 @pytest.mark.parametrize(
     ("here", "written", "shown"),
-    [("work", ".", "odd.yaml"), ("", "work", "work/odd.yaml"), ("cache", "../work", "{tmp}/work/odd.yaml")],
+    [("work", ".", "odd.yaml"), ("", "{name}", "{name}/odd.yaml"), ("cache", "../{name}", "{place}/odd.yaml")],
     ids=["in the folder", "above it", "elsewhere"],
 )
 def test_errors_name_files_as_the_shell_would(
@@ -248,6 +248,6 @@ def test_errors_name_files_as_the_shell_would(
     (place / "twice.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     (place.parent / "cache").mkdir(exist_ok=True)
     monkeypatch.chdir(place.parent / here)
-    code, _, error = siteshift("build", written)
+    code, _, error = siteshift("build", written.format(name=place.name))
     assert code == 1
-    assert error.endswith(f"hint: the other one comes from {shown.format(tmp=place.parent)}\n")
+    assert error.endswith(f"hint: the other one comes from {shown.format(name=place.name, place=place)}\n")

@@ -151,7 +151,7 @@ def apply_patch(
             for each in patch.objects:
                 draft = target_of_patch(accumulator, each)
                 manifest = _with_texts(each, rewritten=name_change or kind_change)
-                merge_into(accumulator, draft, manifest, name_change, kind_change)
+                merge_into(accumulator, draft, each, manifest, name_change, kind_change)
             return
         if len(patch.objects) > 1:
             raise KustomizationError(
@@ -188,7 +188,7 @@ def apply_to_all(
 ) -> None:
     """Lay one partial object over several; it takes the API version of each."""
     for draft in drafts:
-        merge_into(accumulator, draft, _fitted(patch, draft), name_change, kind_change)
+        merge_into(accumulator, draft, patch, _fitted(patch, draft), name_change, kind_change)
     accumulator.drop_deleted()
     if name_change or kind_change:
         accumulator.check_unique("may not add resource with an already registered id")
@@ -252,15 +252,20 @@ def _fitted(patch: Draft, target: Draft) -> Manifest:
     return fitted
 
 
-def merge_into(accumulator: Accumulator, draft: Draft, patch: Manifest, name_change: bool, kind_change: bool) -> None:
-    """Lay a partial object over one; name, kind and namespace stay unless they may change."""
+def merge_into(
+    accumulator: Accumulator, draft: Draft, written: Draft, patch: Manifest, name_change: bool, kind_change: bool
+) -> None:
+    """Lay a partial object, made ready from how it is written, over one.
+
+    Name, kind and namespace stay unless they may change.
+    """
     name, namespace, kind = draft.name, draft.namespace, draft.content["kind"]
     if name_change or kind_change:
         draft.remember_identity()
         accumulator.identities_changed()
     keeps_memory = _mark_memory(draft, patch)
     shared = [(trail, draft.value(trail), value_at(patch, trail)) for trail in sorted(draft.shared, key=str)]
-    merged = merge(draft.own_all(), patch, draft.context.schemas, draft)
+    merged = merge(draft.own_all(), patch, draft.context.schemas, draft, written)
     draft.replace_all(merged or None)
     if not merged:
         accumulator.deleted()
