@@ -171,14 +171,14 @@ def _namespace(_loader: Loader, settings: Settings, _path: str) -> Change:
 
 
 def _prefix(_loader: Loader, settings: Settings, _path: str) -> Change:
-    from render.kustomization.transformers.prefix_suffix import add_prefix
+    from render.kustomization.transformers.prefix import add_prefix
 
     prefix, specs = settings.get("prefix") or "", _specs(settings, required=True)
     return lambda accumulator: add_prefix(accumulator, prefix, specs)
 
 
 def _suffix(_loader: Loader, settings: Settings, _path: str) -> Change:
-    from render.kustomization.transformers.prefix_suffix import add_suffix
+    from render.kustomization.transformers.suffix import add_suffix
 
     suffix, specs = settings.get("suffix") or "", _specs(settings, required=True)
     return lambda accumulator: add_suffix(accumulator, suffix, specs)
@@ -194,14 +194,18 @@ def _prefix_suffix(loader: Loader, settings: Settings, path: str) -> Change:
     return change
 
 
-def _entries(field: str) -> Callable[[Loader, Settings, str], Change]:
-    def make(_loader: Loader, settings: Settings, _path: str) -> Change:
-        from render.kustomization.transformers.label import set_entries
+def _label(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.label import set_labels
 
-        entries, specs = _decoded(settings, field, forms.STRING_MAP) or {}, _specs(settings)
-        return lambda accumulator: set_entries(accumulator, entries, specs)
+    labels, specs = _decoded(settings, "labels", forms.STRING_MAP) or {}, _specs(settings)
+    return lambda accumulator: set_labels(accumulator, labels, specs)
 
-    return make
+
+def _annotations(_loader: Loader, settings: Settings, _path: str) -> Change:
+    from render.kustomization.transformers.annotations import set_annotations
+
+    annotations, specs = _decoded(settings, "annotations", forms.STRING_MAP) or {}, _specs(settings)
+    return lambda accumulator: set_annotations(accumulator, annotations, specs)
 
 
 def _image_tag(_loader: Loader, settings: Settings, _path: str) -> Change:
@@ -320,10 +324,10 @@ GENERATORS: dict[str, Callable[[Loader, Settings, str], Draft | list[Draft]]] = 
     "IAMPolicyGenerator": _iam_policy,
 }
 TRANSFORMERS: dict[str, Callable[[Loader, Settings, str], Change]] = {
-    "AnnotationsTransformer": _entries("annotations"),
+    "AnnotationsTransformer": _annotations,
     "HashTransformer": _hash,
     "ImageTagTransformer": _image_tag,
-    "LabelTransformer": _entries("labels"),
+    "LabelTransformer": _label,
     "NamespaceTransformer": _namespace,
     "PatchJson6902Transformer": _patch_json6902,
     "PatchStrategicMergeTransformer": _patch_strategic_merge,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from render.errors import KustomizationError, within
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.fieldspec import FieldSpec, SpecsByKind, merge_specs
 from render.kustomization.layer import Layer
 from render.kustomization.provenance import Note
-
-_METADATA_LABELS = FieldSpec(("", "", ""), "metadata/labels", True)
 
 
 def run_transformers(layer: Layer, accumulator: Accumulator) -> None:
@@ -86,7 +82,7 @@ def _namespace(layer: Layer, accumulator: Accumulator) -> int:
 def _prefix(layer: Layer, accumulator: Accumulator) -> int:
     if not layer.get("namePrefix"):
         return 0
-    from render.kustomization.transformers.prefix_suffix import add_prefix
+    from render.kustomization.transformers.prefix import add_prefix
 
     with layer.at("namePrefix"):
         add_prefix(accumulator, layer.fields["namePrefix"], accumulator.config.specs("namePrefix"))
@@ -96,7 +92,7 @@ def _prefix(layer: Layer, accumulator: Accumulator) -> int:
 def _suffix(layer: Layer, accumulator: Accumulator) -> int:
     if not layer.get("nameSuffix"):
         return 0
-    from render.kustomization.transformers.prefix_suffix import add_suffix
+    from render.kustomization.transformers.suffix import add_suffix
 
     with layer.at("nameSuffix"):
         add_suffix(accumulator, layer.fields["nameSuffix"], accumulator.config.specs("nameSuffix"))
@@ -107,36 +103,23 @@ def _label(layer: Layer, accumulator: Accumulator) -> int:
     entries, common = layer.get("labels") or [], layer.get("commonLabels") or {}
     if not entries and not common:
         return 0
-    from render.kustomization.transformers.label import set_entries
+    from render.kustomization.transformers.label import set_labels, specs_of_entry
 
     for place, entry in enumerate(entries):
         with layer.at("labels", place):
-            set_entries(accumulator, entry.get("pairs") or {}, SpecsByKind(_label_specs(accumulator, entry)))
+            set_labels(accumulator, entry.get("pairs") or {}, specs_of_entry(accumulator.config, entry))
     with layer.at("commonLabels"):
-        set_entries(accumulator, common, accumulator.config.specs("commonLabels"))
+        set_labels(accumulator, common, accumulator.config.specs("commonLabels"))
     return len(entries) + 1
-
-
-def _label_specs(accumulator: Accumulator, entry: dict[str, Any]) -> list[FieldSpec]:
-    from render.kustomization.config import field_spec
-
-    config = accumulator.config
-    specs = [field_spec(spec) for spec in entry.get("fields") or []]
-    specs = merge_specs(specs, config.section("labels"))
-    if entry.get("includeSelectors"):
-        return merge_specs(specs, config.section("commonLabels"))
-    if entry.get("includeTemplates"):
-        specs = merge_specs(specs, config.section("templateLabels"))
-    return merge_specs(specs, [_METADATA_LABELS])
 
 
 def _annotations(layer: Layer, accumulator: Accumulator) -> int:
     if not layer.get("commonAnnotations"):
         return 0
-    from render.kustomization.transformers.label import set_entries
+    from render.kustomization.transformers.annotations import set_annotations
 
     with layer.at("commonAnnotations"):
-        set_entries(accumulator, layer.fields["commonAnnotations"], accumulator.config.specs("commonAnnotations"))
+        set_annotations(accumulator, layer.fields["commonAnnotations"], accumulator.config.specs("commonAnnotations"))
     return 1
 
 

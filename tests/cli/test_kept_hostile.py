@@ -297,7 +297,7 @@ def test_two_versions_of_the_program_have_entries_of_their_own(bench: Bench, tmp
     assert first[0] == first[1]
     assert "name: x-one" in first[0][1]
     (entry,) = bench.entries()
-    module = copy / "render" / "kustomization" / "transformers" / "prefix_suffix.py"
+    module = copy / "render" / "kustomization" / "transformers" / "prefix.py"
     old = module.stat()
     text = module.read_text()
     module.write_text(text.replace('prefix, ""', '"", prefix'))

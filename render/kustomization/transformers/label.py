@@ -1,55 +1,28 @@
-"""LabelTransformer and AnnotationsTransformer: set entries of mappings that field specs name (K22)."""
+"""LabelTransformer: put labels on every object, and into selectors and templates where the field specs say so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail, require_text_key
-from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
+from render.kustomization.config import Config, field_spec
+from render.kustomization.entries import set_entries
+from render.kustomization.fieldspec import FieldSpec, SpecsByKind, merge_specs
+
+_METADATA_LABELS = FieldSpec(("", "", ""), "metadata/labels", True)
 
 
-def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: SpecsByKind) -> None:
-    """Set each entry in every mapping that the specs find or, where they say so, create."""
-    if not entries:
-        return
-    ordered = dict(sorted(entries.items()))
-    for key in ordered:
-        require_text_key(key)
-    for draft in accumulator.drafts:
-        made: list[Trail] = []
-        for spec in specs.of(draft.gvk):
-            for trail in find(draft, spec, create=True):
-                old = value_at(draft.content, trail)
-                if old is None and not spec.create:
-                    continue
-                if old is not None and not isinstance(old, dict):
-                    raise KustomizationError(
-                        f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('MappingNode', old)}"
-                    )
-                made += _set_at(draft, trail, ordered)
-        if len(made) > len(ordered):
-            _share(draft, made)
+def set_labels(accumulator: Accumulator, labels: Mapping[str, str], specs: SpecsByKind) -> None:
+    """Set each label in every mapping that the specs find or, where they say so, create."""
+    set_entries(accumulator, labels, specs)
 
 
-def _set_at(draft: Draft, trail: Trail, entries: Mapping[str, str]) -> list[Trail]:
-    """Set the entries in one mapping; says where there were none of their keys."""
-    holder = draft.place((*trail, ""))
-    made = [(*trail, key) for key in entries if key not in holder]
-    before = dict(holder) if draft.shared else {}
-    holder.update(entries)
-    for key in entries if before else ():
-        if key in before:
-            draft.spread((*trail, key), before[key], entries[key])
-    return made
-
-
-def _share(draft: Draft, made: list[Trail]) -> None:
-    by_key: dict[str | int, list[Trail]] = {}
-    for trail in made:
-        if draft.provenance is None or trail[:2] != ("metadata", "annotations"):  # notes are made to stand alone
-            by_key.setdefault(trail[-1], []).append(trail)
-    for trails in by_key.values():
-        if len(trails) > 1:
-            draft.share(trails)
+def specs_of_entry(config: Config, entry: dict[str, Any]) -> SpecsByKind:
+    """Where the labels of an entry of `labels` go: to metadata, and to what its flags and fields add."""
+    specs = merge_specs([field_spec(spec) for spec in entry.get("fields") or []], config.section("labels"))
+    if entry.get("includeSelectors"):
+        return SpecsByKind(merge_specs(specs, config.section("commonLabels")))
+    if entry.get("includeTemplates"):
+        specs = merge_specs(specs, config.section("templateLabels"))
+    return SpecsByKind(merge_specs(specs, [_METADATA_LABELS]))

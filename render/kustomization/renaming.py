@@ -1,4 +1,4 @@
-"""PrefixTransformer and SuffixTransformer: change names, and remember what they were (K18)."""
+"""Names with something put before or after them, and which objects keep theirs (K18)."""
 
 from __future__ import annotations
 
@@ -17,25 +17,8 @@ NEVER_RENAMED: tuple[Gvk, ...] = (
 """Kinds whose name is part of what they mean."""
 
 
-def add_prefix(accumulator: Accumulator, prefix: str, specs: SpecsByKind) -> None:
-    """Put the prefix before each field that the specs find."""
-    for draft, spec in _renamed(accumulator, specs):
-        if spec.path == "metadata/name" and prefix:
-            draft.prefixes.append(prefix)
-            draft.remember_identity()
-        _change(draft, spec, prefix, "")
-
-
-def add_suffix(accumulator: Accumulator, suffix: str, specs: SpecsByKind) -> None:
-    """Put the suffix after each field that the specs find."""
-    for draft, spec in _renamed(accumulator, specs):
-        if spec.path == "metadata/name" and suffix:
-            draft.suffixes.append(suffix)
-            draft.remember_identity()
-        _change(draft, spec, "", suffix)
-
-
-def _renamed(accumulator: Accumulator, specs: SpecsByKind) -> list[tuple[Draft, FieldSpec]]:
+def renamed(accumulator: Accumulator, specs: SpecsByKind) -> list[tuple[Draft, FieldSpec]]:
+    """The objects that may be renamed, each with every spec for its kind."""
     accumulator.identities_changed()
     return [
         (draft, spec)
@@ -45,7 +28,8 @@ def _renamed(accumulator: Accumulator, specs: SpecsByKind) -> list[tuple[Draft, 
     ]
 
 
-def _change(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
+def surround(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
+    """Put the one before and the other after what the spec finds."""
     if not selects(spec.gvk, draft.gvk):
         return
     for trail in find(draft, spec, create=True):
