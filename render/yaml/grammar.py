@@ -101,13 +101,8 @@ class Reader:
         while (event := next_event()) is not None:
             kind = event.__class__
             if is_mapping and key is None and kind is not MappingEndEvent:
-                if (
-                    kind is ScalarEvent
-                    and event.value in keys
-                    and event.tag is None
-                    and event.anchor is None
-                    and not (flow and asks)
-                ):
+                plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not (flow and asks)
+                if plain and event.value in keys:
                     key = event.value
                 else:
                     key = self._odd_key(event, into, len(stack) == self._topmost, flow)
@@ -143,14 +138,10 @@ class Reader:
                     anchors.close(value)
                 into, is_mapping, key, flow, odd = stack.pop()
             elif kind is AliasEvent:
-                value = anchors.value(event, len(stack))
-                if value is EMPTY:
-                    value = "" if flow and unique else None
+                value = anchors.value(event, len(stack), "" if flow and unique else None)
             else:
-                if kind is DocumentStartEvent:
-                    if documents and not unique:
-                        return documents
-                    self._start_document(event)
+                if kind is DocumentStartEvent and not self._start_document(event, documents):
+                    break
                 continue
             if is_mapping:
                 into[key] = value
@@ -159,11 +150,15 @@ class Reader:
                 into.append(value)
         return documents
 
-    def _start_document(self, event: Any) -> None:
+    def _start_document(self, event: Any, before: list[Any]) -> bool:
+        """Whether the document is to be read: of a kustomization only the first one is."""
+        if before and not self._dialect.resources:
+            return False
         self._anchors.clear()
         accepted = None if self._dialect.resources else (1, 1)
         if event.tags or event.version not in (None, accepted):
             self._fail("did not find expected <document start>", event, hint="leave %YAML and %TAG lines out")
+        return True
 
     def _odd_scalar(self, event: Any, flow: bool) -> Any:
         """A value with a tag or an anchor, an empty one inside `{}` or `[]`, or one in a style that needs care."""
