@@ -43,7 +43,7 @@ def quoted_places(data: bytes, document: int) -> frozenset[tuple[str | int, ...]
 
 
 def _collected(data: bytes, document: int) -> _Collector:
-    events = iter(CParser(faults.without_inner_marks(data)).get_event, None)
+    events = iter(CParser(faults.as_split(data)).get_event, None)
     for event in events:
         if event.__class__ is not DocumentStartEvent:
             continue

@@ -52,8 +52,8 @@ class Anchors:
         if self.opened[-1] is collection:
             self.opened.pop()
 
-    def value(self, event: Any, depth: int) -> Any:
-        """What an alias at the given depth stands for."""
+    def value(self, event: Any, depth: int, empty: str | None = None) -> Any:
+        """What an alias at the given depth stands for; `empty` where nothing is."""
         anchor = event.anchor
         if anchor not in self._values:
             self._fail(f"unknown anchor '{anchor}' referenced", event)
@@ -66,7 +66,7 @@ class Anchors:
             self._fail(f"aliases unfold to more than {MOST_ALIASED} nodes", event)
         if depth + levels > MOST_DEPTH:
             self._fail(f"nested more than {MOST_DEPTH} levels deep", event)
-        return value
+        return empty if value is EMPTY else value
 
     def _measure(self, value: Any) -> tuple[int, int]:
         """Nodes and levels of a complete value; each shared collection is walked once."""

@@ -70,8 +70,11 @@ def refuse_escaped_slash(event: Any, data: bytes, path: str) -> None:
             )
 
 
-def without_inner_marks(data: bytes) -> bytes:
-    """The file without byte-order marks at the start of its later documents."""
+def as_split(data: bytes) -> bytes:
+    """The file as Kustomize splits it: no byte-order marks at the start of its later documents, and `---#` parts them
+    as `--- #` does."""
+    if b"\n---#" in data:
+        data = data.replace(b"\n---#", b"\n--- #")
     return _INNER_MARK.sub(rb"\1", data) if b"\n\xef\xbb\xbf" in data else data
 
 

@@ -57,17 +57,23 @@ class Repetition(NamedTuple):
 class Reader:
     """One pass over one file."""
 
-    def __init__(self, data: bytes, path: str, dialect: Dialect, *, repeated_keys: bool = False) -> None:
+    def __init__(
+        self, data: bytes, path: str, dialect: Dialect, *, repeated_keys: bool = False, inner: bool = False
+    ) -> None:
         if dialect.resources:
-            data = faults.without_inner_marks(data)
+            data = faults.as_split(data)
         self._data, self._path, self._dialect = data, path, dialect
         self._repeated_keys = repeated_keys
+        self._topmost = 0 if inner or repeated_keys else 1
+        """How deep the mappings are whose keys become texts, whatever they are; 0 for none."""
         self._anchors = Anchors(self._fail)
         self._ordinary = {"", "'", '"', "|", ">"}  # styles whose text is the value, or resolves to it
         if dialect.resources:
             self._ordinary.discard(">")
         if faults.may_escape_slash(data):
             self._ordinary.discard('"')
+        self._asks = b"?" in data
+        """Whether a `?` may stand inside `{}` or `[]`."""
         for memory in (dialect.values, dialect.keys):
             if len(memory) > MOST_REMEMBERED:
                 memory.clear()
@@ -87,7 +93,7 @@ class Reader:
         """The loop that every event passes: long, because a call for each event would double its time."""
         documents: list[Any] = []
         resolved, values, keys, unique = self._dialect
-        ordinary, anchors = self._ordinary, self._anchors
+        ordinary, anchors, asks = self._ordinary, self._anchors, self._asks
         stack: list[tuple[Any, bool, Any, bool, bool]] = []
         into: Any = documents  # what values go into now: a list, or a dict with its pending key
         is_mapping = flow = odd = False
@@ -95,10 +101,11 @@ class Reader:
         while (event := next_event()) is not None:
             kind = event.__class__
             if is_mapping and key is None and kind is not MappingEndEvent:
-                if kind is ScalarEvent and event.value in keys and event.tag is None and event.anchor is None:
+                plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not (flow and asks)
+                if plain and event.value in keys:
                     key = event.value
                 else:
-                    key = self._odd_key(event, into)
+                    key = self._odd_key(event, into, len(stack) == self._topmost, flow)
                     odd = odd or key.__class__ is not str
                 if unique and key in into:
                     key, odd = self._duplicate(event, key), True
@@ -106,7 +113,7 @@ class Reader:
             if kind is ScalarEvent:
                 text, style = event.value, event.style
                 plain = style in ordinary and event.tag is None and event.anchor is None
-                if not plain or (flow and text[4:5] in _CARE):
+                if not plain or (flow and (text[4:5] in _CARE or asks)):
                     value = self._odd_scalar(event, flow)
                 elif style:
                     value = text
@@ -131,12 +138,10 @@ class Reader:
                     anchors.close(value)
                 into, is_mapping, key, flow, odd = stack.pop()
             elif kind is AliasEvent:
-                value = anchors.value(event, len(stack))
-                if value is EMPTY:
-                    value = "" if flow and unique else None
+                value = anchors.value(event, len(stack), "" if flow and unique else None)
             else:
-                if kind is DocumentStartEvent:
-                    self._start_document(event)
+                if kind is DocumentStartEvent and not self._start_document(event, documents):
+                    break
                 continue
             if is_mapping:
                 into[key] = value
@@ -145,17 +150,23 @@ class Reader:
                 into.append(value)
         return documents
 
-    def _start_document(self, event: Any) -> None:
+    def _start_document(self, event: Any, before: list[Any]) -> bool:
+        """Whether the document is to be read: of a kustomization only the first one is."""
+        if before and not self._dialect.resources:
+            return False
         self._anchors.clear()
         accepted = None if self._dialect.resources else (1, 1)
         if event.tags or event.version not in (None, accepted):
             self._fail("did not find expected <document start>", event, hint="leave %YAML and %TAG lines out")
+        return True
 
     def _odd_scalar(self, event: Any, flow: bool) -> Any:
         """A value with a tag or an anchor, an empty one inside `{}` or `[]`, or one in a style that needs care."""
         text, style, resources = event.value, event.style, self._dialect.resources
         if style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
+        elif not style and flow:
+            self._refuse_question(event)
         if event.tag is not None:
             value = tagged(event, self._dialect.resolve, self._fail)
         elif not style and flow and resources and ":" in text:
@@ -169,7 +180,12 @@ class Reader:
             self._anchors.name(event.anchor, EMPTY if empty else value)
         return "" if empty and flow and resources else value
 
-    def _odd_key(self, event: Any, into: dict[Any, Any]) -> Any:
+    def _refuse_question(self, event: Any) -> None:
+        """go-yaml takes every `?` inside `{}` or `[]` for the beginning of a key."""
+        if "?" in event.value:
+            self._fail("did not find expected ',' or '}' or ']' before a question mark", event, hint="quote the text")
+
+    def _odd_key(self, event: Any, into: dict[Any, Any], topmost: bool, flow: bool) -> Any:
         """A key that was not seen before, one with a tag or an anchor, or an alias."""
         kind = event.__class__
         alias = self._anchors.value(event, 0) if kind is AliasEvent else None
@@ -180,6 +196,8 @@ class Reader:
         text, plain = event.value, not event.style
         if event.style == '"':
             faults.refuse_escaped_slash(event, self._data, self._path)
+        elif plain and flow:
+            self._refuse_question(event)
         if self._dialect.resources and event.tag and event.tag != "!" and not event.tag.startswith(PREFIX):
             self._fail(f"the key {text} has the tag {event.tag}", event, hint="leave the tag out")
         if text == "<<" and plain:
@@ -194,6 +212,8 @@ class Reader:
         resources = self._dialect.resources
         if not resources:
             value = _as_json_key(value)
+        elif not text or (topmost and value is not None and value != text):
+            return text  # Kustomize reads only what is inside an object without knowing that keys are texts
         if value.__class__ is not str or (resources and plain and value != text):
             fault = f"the key {text or 'null'} is no string"
             if not self._repeated_keys or not text:

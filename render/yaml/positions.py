@@ -74,6 +74,7 @@ def first_definition(data: bytes, index: int, key: str) -> int:
 
 
 def _key_text(event: Any) -> str:
+    """What a key is looked for by; nobody looks for one that is a mapping or a list."""
     return event.value if event.__class__ is ScalarEvent else f"*{event.anchor}"
 
 
@@ -95,6 +96,8 @@ def _place(event: Any, events: Iterator[Any]) -> Place:
     kind = event.__class__
     if kind is MappingStartEvent:
         while (key := next(events)).__class__ is not MappingEndEvent:
+            if key.__class__ in _STARTS:
+                _place(key, events)
             value = _place(next(events), events)
             fields[_key_text(key)] = (key.start_mark, value)
     elif kind is SequenceStartEvent:

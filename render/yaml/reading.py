@@ -67,17 +67,19 @@ def position(data: bytes, path: str, document: int, field: Sequence[str | int]) 
     return positions.position(data, path, document, field)
 
 
-def _by_grammar(data: bytes, path: str, dialect: Dialect, *, repeated_keys: bool = False) -> list[Any]:
+def _by_grammar(
+    data: bytes, path: str, dialect: Dialect, *, repeated_keys: bool = False, inner: bool = False
+) -> list[Any]:
     from render.yaml.grammar import Reader  # it takes as long to load as a small build, which seldom needs it
 
-    return Reader(data, path, dialect, repeated_keys=repeated_keys).documents()
+    return Reader(data, path, dialect, repeated_keys=repeated_keys, inner=inner).documents()
 
 
 def _node_by(dialect: Dialect) -> Callable[[str], Any]:
     def node(text: str) -> Any:
         """The value of a text that is one node. Raises `Unusual` if it is none."""
         try:
-            documents = _by_grammar(text.encode(), "", dialect)
+            documents = _by_grammar(text.encode(), "", dialect, inner=True)
         except YamlError:
             raise Unusual from None
         if len(documents) != 1:
