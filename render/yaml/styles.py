@@ -259,8 +259,10 @@ def literal(text: str, indent: int) -> str:
     body = text[:-1] if text[-1] in BREAKS else text
     chomp = "-" if body == text else "+" if not body or body[-1] in BREAKS else ""
     text = text.removesuffix("\n")
-    if text.isascii():
+    if not text.isascii():
+        lines = re.sub(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])", margin, text)
+    elif "\n\n" in text or text[:1] in ("", "\n") or text[-1] == "\n":
         lines = "\n".join([margin + line if line else "" for line in text.split("\n")])
     else:
-        lines = re.sub(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])", margin, text)
+        lines = margin + text.replace("\n", f"\n{margin}")
     return f"|{hint}{chomp}\n{lines}"
