@@ -15,8 +15,8 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 
+from render.digests import blake2b
 from render.tree.noted import Note, NotedFolderTree, noted_again
 
 LIMIT = 256 << 20
@@ -37,7 +37,7 @@ class Kept:
         self._folder = os.path.join(cache, "builds")
         program = _program() if os.path.isabs(cache) else None
         self._question = None if program is None else "\0".join((program, *question))
-        name = blake2b((self._question or "").encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+        name = blake2b((self._question or "").encode("utf-8", "surrogateescape"), 20).hex()
         self._path = os.path.join(self._folder, name)
 
     def tree(self) -> NotedFolderTree:
@@ -67,7 +67,7 @@ class Kept:
             return
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            _replace(self._path, FORM + blake2b(body, digest_size=_DIGEST).digest() + body)
+            _replace(self._path, FORM + blake2b(body, _DIGEST) + body)
             _make_room(self._folder)
         except OSError:
             return
@@ -83,7 +83,7 @@ def _opened(path: str, question: str) -> tuple[list[Note], bytes] | None:
             return None
         data = entry.read(status.st_size)
     body = memoryview(data)[start:]
-    if data[: len(FORM)] != FORM or blake2b(body, digest_size=_DIGEST).digest() != data[len(FORM) : start]:
+    if data[: len(FORM)] != FORM or blake2b(body, _DIGEST) != data[len(FORM) : start]:
         return None
     line = data.index(b"\n", start) + 1
     asked_size, notes_size, _ = map(int, data[start:line].split())
@@ -169,13 +169,13 @@ def _program() -> str | None:
                 parts.append(str(status.st_ctime_ns) if status.st_ctime_ns % _SECOND else _content(name))
     except OSError:  # it does not lie in a folder, for one
         return None
-    return blake2b("\n".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+    return blake2b("\n".join(parts).encode("utf-8", "surrogateescape"), 20).hex()
 
 
 def _content(path: str) -> str:
     """A name for what is in a file of an image, whose times are what its maker wanted them to be."""
     with open(path, "rb") as file:
-        return blake2b(file.read(), digest_size=20).hexdigest()
+        return blake2b(file.read(), 20).hex()
 
 
 def _program_folders() -> list[str]:

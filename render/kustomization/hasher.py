@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from render.digests import sha256
 from render.errors import KustomizationError
 from render.kustomization.ids import text_of
 from render.kustomization.values import go_json
@@ -36,9 +37,7 @@ def content_hash(manifest: dict[str, Any]) -> str:
 
 def encode(text: str) -> str:
     """The hash of a text, in letters and digits that spell no words."""
-    import hashlib
-
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10].translate(_READABLE)
+    return sha256(text.encode("utf-8", "surrogatepass"))[:10].translate(_READABLE)
 
 
 def _part(manifest: dict[str, Any], name: str) -> Any:

@@ -9,7 +9,7 @@ from render.errors import YamlError
 from render.yaml.anchors import MOST_DEPTH
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_ESCAPED = re.compile("[<>&\u2028\u2029]")
+_ESCAPED = "[<>&\u2028\u2029]"
 
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -23,7 +23,7 @@ def go_json(value: Any, *, indent: int | None = None) -> str:
     text = json.dumps(
         whole_floats(value), sort_keys=True, separators=separators, indent=indent, ensure_ascii=False, allow_nan=False
     )
-    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], text)
+    return re.sub(_ESCAPED, lambda match: _ESCAPES[match[0]], text)
 
 
 def whole_floats(value: Any) -> Any:

@@ -8,13 +8,39 @@ Holds: finding, reading, listing and naming the content of files. Knows nothing 
 commit came to be here (`reconciler.source`).
 
 Paths are `/`-separated, relative to the root and normalised by the tree itself; `""` is the root.
+
+Names are loaded when first used: a build of a folder needs one tree of these.
 """
 
-from render.tree.answers import Answers
-from render.tree.folder import FolderTree
-from render.tree.git import GitTree
-from render.tree.layers import OverlayTree, RecordingTree
-from render.tree.memory import MemoryTree
-from render.tree.seam import Kind, Tree
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from render.tree.answers import Answers
+    from render.tree.folder import FolderTree
+    from render.tree.git import GitTree
+    from render.tree.layers import OverlayTree, RecordingTree
+    from render.tree.memory import MemoryTree
+    from render.tree.seam import Kind, Tree
 
 __all__ = ["Answers", "FolderTree", "GitTree", "Kind", "MemoryTree", "OverlayTree", "RecordingTree", "Tree"]
+
+_HOMES = {
+    "Answers": "answers",
+    "FolderTree": "folder",
+    "GitTree": "git",
+    "OverlayTree": "layers",
+    "RecordingTree": "layers",
+    "MemoryTree": "memory",
+    "Kind": "seam",
+    "Tree": "seam",
+}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"render.tree.{_HOMES[name]}"), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
+from render.digests import sha1
 from render.errors import NotInTree, TreeError
 
 Kind = Literal["file", "folder"]
@@ -96,17 +97,12 @@ def leaves(path: str) -> bool:
 
 def blob_identity(data: bytes) -> str:
     """The id that Git gives a file of this content."""
-    import hashlib  # costs as much as a small build; only caching asks for identities
-
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return sha1(b"blob %d\0" % len(data) + data)
 
 
 def listing_identity(lines: Iterable[str]) -> str:
     """A name for a folder's content, one line an entry."""
-    import hashlib
-
-    text = "\n".join(lines).encode("utf-8", "surrogateescape")
-    return hashlib.sha1(text, usedforsecurity=False).hexdigest()
+    return sha1("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def readable_name(name: bytes, folder: str) -> str:

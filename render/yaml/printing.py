@@ -21,9 +21,10 @@ LONGEST_SIMPLE_KEY = 128
 
 _inline: dict[str, str | None] = {}
 """String to how it looks on one line; None if it needs several."""
-_labels: dict[str, str | None] = {}
-"""Key to how it looks before its colon; None if it is too long for that."""
-_orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+_styles: dict[str, str] = {}
+"""String to its style, for those that never stand on one line as they are."""
+_orders: dict[tuple[str, ...], tuple[tuple[str, str | None], ...]] = {}
+"""Keys to the same ones in order, each with how it looks before its value; None if it is too long for that."""
 
 
 def dump(manifests: Iterable[Any]) -> str:
@@ -32,7 +33,7 @@ def dump(manifests: Iterable[Any]) -> str:
     Takes JSON-like values (str keys; int, float, bool, None, str, list, dict). Raises `YamlError` for what JSON cannot
     hold: infinities, NaN and control characters.
     """
-    for memory in (_inline, _labels, _orders):
+    for memory in (_inline, _styles, _orders):
         if len(memory) > MOST_REMEMBERED:
             memory.clear()
     return "---\n".join(map(_document, manifests))
@@ -62,10 +63,9 @@ def _mapping(mapping: dict[str, Any], first: str, margin: str, lines: list[str])
     keys = tuple(mapping)
     ordered = _orders.get(keys)
     if ordered is None:
-        ordered = _orders[keys] = natural_order(keys)
-    for key in ordered:
+        ordered = _orders[keys] = tuple((key, _label(key)) for key in natural_order(keys))
+    for key, label in ordered:
         value = mapping[key]
-        label = _labels[key] if key in _labels else _label(key)
         if label is None:
             _long_key(key, value, first, margin, lines)
             first = margin
@@ -73,27 +73,30 @@ def _mapping(mapping: dict[str, Any], first: str, margin: str, lines: list[str])
         kind = value.__class__
         if kind is str:
             text = _inline.get(value)
-            line = f"{first}{label}: {text}"
+            line = f"{first}{label} {text}"
             if text is None or len(line) > styles.WIDTH:
-                start = f"{first}{label}: "
+                start = f"{first}{label} "
                 line = start + _string(value, len(start), len(margin) + 2)
             lines.append(line)
         elif kind is dict and value:
-            lines.append(f"{first}{label}:")
+            lines.append(first + label)
             inner = margin + "  "
             _mapping(value, inner, inner, lines)
         elif kind is list and value:
-            lines.append(f"{first}{label}:")
+            lines.append(first + label)
             _sequence(value, margin, margin, lines)
         else:
-            lines.append(f"{first}{label}: {_SCALARS[kind](value)}")
+            lines.append(f"{first}{label} {_SCALARS[kind](value)}")
         first = margin
 
 
 def _sequence(sequence: list[Any], first: str, margin: str, lines: list[str]) -> None:
     inner = margin + "  "
     for value in sequence:
-        _node(value, first + "- ", inner, len(inner), lines)
+        if value.__class__ is dict and value:
+            _mapping(value, first + "- ", inner, lines)
+        else:
+            _node(value, first + "- ", inner, len(inner), lines)
         first = margin
 
 
@@ -102,8 +105,8 @@ def _label(key: str) -> str | None:
         raise YamlError(f"the key {key!r} holds a NEL (U+0085)", hint="Kustomize cannot print it either")
     text = styles.as_read_again(key)
     simple = len(text.encode()) <= LONGEST_SIMPLE_KEY and not styles.has_breaks(text)
-    label = _labels[key] = styles.inline(text) if simple else None
-    return label
+    label = styles.inline(text) if simple else None
+    return None if label is None else f"{label}:"
 
 
 def _long_key(key: str, value: Any, first: str, margin: str, lines: list[str]) -> None:
@@ -113,16 +116,18 @@ def _long_key(key: str, value: Any, first: str, margin: str, lines: list[str]) -
 
 def _string(text: str, column: int, indent: int) -> str:
     """A string that begins at `column`; its further lines begin at `indent`."""
-    line = _inline.get(text)
-    if line is None:
-        text = styles.as_read_again(text)
-        if len(text) <= styles.WIDTH or " " not in text:
+    style = _styles.get(text)
+    if style is None:
+        line, text = _inline.get(text), styles.as_read_again(text)
+        if line is None and (len(text) <= styles.WIDTH or " " not in text):
             line = styles.inline(text)
             if line is not None and len(text) <= styles.WIDTH:
                 _inline[text] = line
-    if line is not None and (column + len(line) <= styles.WIDTH or " " not in text):
-        return line
-    style = styles.style_of(text)
+        if line is not None and (column + len(line) <= styles.WIDTH or " " not in text):
+            return line
+        style = styles.style_of(text)
+        if line is None and text.isascii():
+            _styles[text] = style
     return styles.literal(text, indent) if style == styles.LITERAL else styles.folded(text, style, column, indent)
 
 

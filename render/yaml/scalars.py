@@ -34,17 +34,17 @@ _INTEGER = re.compile(
     r"([-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO]?(?P<o>[0-7]+)|(?P<d>0|[1-9][0-9]*))", re.ASCII
 )
 _BASES = {"x": 16, "b": 2, "o": 8, "d": 10}
-_SIGN_AFTER_BASE = re.compile(r"0(?:b(?P<b>[-+][01]+)|o(?P<o>[-+][0-7]+))", re.ASCII)
+_SIGN_AFTER_BASE = r"0(?:b(?P<b>[-+][01]+)|o(?P<o>[-+][0-7]+))"
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_POINT_FIRST = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?", re.ASCII)
+_POINT_FIRST = r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?"
 """Where the point comes first, Go's own parser decides: underscores only between digits."""
-_TIME = re.compile(
+_TIME = (
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
     r"(?:(?P<gap>[Tt]| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2}):(?P<second>[0-9]{1,2})"
     r"(?:[.,](?P<fraction>[0-9]+))?"
-    r"(?P<zone>Z|[-+][0-9]{2}:[0-9]{2})?)?",
-    re.ASCII,
+    r"(?P<zone>Z|[-+][0-9]{2}:[0-9]{2})?)?"
 )
+"""What is rare is compiled when it is first needed."""
 
 
 class OutsideTime(ValueError):
@@ -88,7 +88,7 @@ def is_string(text: str) -> bool:
 def _number(text: str) -> Any:
     """The number that the text is, or the text itself."""
     if text[0] == ".":
-        return _float(text.replace("_", ""), text) if _POINT_FIRST.fullmatch(text) else text
+        return _float(text.replace("_", ""), text) if re.fullmatch(_POINT_FIRST, text) else text
     plain = text.replace("_", "")
     if match := _INTEGER.fullmatch(plain):
         base = match.lastgroup or "d"
@@ -98,7 +98,7 @@ def _number(text: str) -> Any:
         signed_too_high = match[1] == "+" and number >= 2**63
         if LOWEST_INTEGER <= number <= HIGHEST_INTEGER and not signed_too_high:
             return number
-    elif match := _SIGN_AFTER_BASE.fullmatch(plain):
+    elif match := re.fullmatch(_SIGN_AFTER_BASE, plain):
         base = match.lastgroup or "o"
         number = int(match[base], _BASES[base])
         return number if LOWEST_INTEGER <= number < 2**63 else text
@@ -114,7 +114,7 @@ def timestamp(text: str) -> str | None:
     """The text as RFC 3339 if go-yaml takes it for a date or time, else None."""
     if len(text) < 8 or text[4] != "-":
         return None
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text)
     if match is None or not _zone_fits(match["gap"], match["zone"]):
         return None
     month, day = int(match["month"]), int(match["day"])

@@ -21,7 +21,7 @@ _SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@=+-]*(?:[ :,][A-Za-z0-9_./@=+(){}-]+
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 BREAKS = "\n\r\u0085\u2028\u2029"
-_PIECE = re.compile(f" |[{BREAKS}]|[^ {BREAKS}]+")
+_PIECE = f" |[{BREAKS}]|[^ {BREAKS}]+"
 _REFUSED = "[\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 """Compiled when it is first needed: such wide ranges take milliseconds."""
 _NEXT_LINE = re.compile(" *\u0085(?: *\u0085)* *")
@@ -242,8 +242,8 @@ def _pieces(text: str, style: str) -> list[str]:
     if style == '"':
         if text.startswith("\ufeff"):
             return escape_all(text)
-        return [_word_in_double_quotes(piece) for piece in _PIECE.findall(text)]
-    return _PIECE.findall(text.replace("'", "''") if style == "'" else text)
+        return [_word_in_double_quotes(piece) for piece in re.findall(_PIECE, text)]
+    return re.findall(_PIECE, text.replace("'", "''") if style == "'" else text)
 
 
 def _word_in_double_quotes(piece: str) -> str:
@@ -259,8 +259,10 @@ def literal(text: str, indent: int) -> str:
     body = text[:-1] if text[-1] in BREAKS else text
     chomp = "-" if body == text else "+" if not body or body[-1] in BREAKS else ""
     text = text.removesuffix("\n")
-    if text.isascii():
+    if not text.isascii():
+        lines = re.sub(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])", margin, text)
+    elif "\n\n" in text or text[:1] in ("", "\n") or text[-1] == "\n":
         lines = "\n".join([margin + line if line else "" for line in text.split("\n")])
     else:
-        lines = re.sub(f"(?:(?<=[{BREAKS}])|\\A)(?=[^{BREAKS}])", margin, text)
+        lines = margin + text.replace("\n", f"\n{margin}")
     return f"|{hint}{chomp}\n{lines}"

@@ -80,10 +80,14 @@ READ = {
     "plain-over-lines": "a: one\n  two three\n\n\n  four\nb:\n- x\n  y\n- z\n",
     "brackets": 'a: []\nb: {}\nc: [a, 1, "x, y", -v]\nd: {x: 1, y: [2]}\ne: [{a: b}]\nf: [] # none\n',
     "block": "a: |\n  one\n   two\n\n  three\nb: |-\n  x\n\nc: |+\n  y\n\nd:\n- |\n  z: 1\n- e: |\n    f\n",
+    "indented-block": "a: |2\n\n   x\n  y\nb:\n- |2-\n    z\n\n- c: |2+\n     v\n\n",
     "folded": "a: >\n  one\n  two\nb: >-\n  one\n\n  two\n   three\nc: >+\n  x\n\n",
     "characters": "a: grüße, 世界\nb: |\n  ünï\n",
     "no-line-break-at-the-end": "a: 1\nb: x",
     "keys": "app.kubernetes.io/name: x\n_a/b-c.d: 1\nyes: 1\non: 2\n",
+    "quoted-keys": '"a/b": 1\n\'null\': 2\nc:\n- "1": x\n  "true": {y: 1}\n',
+    "quoted-and-folded": "a: 'it''s\n\n\n  folded '\nb: \"one\n  \\\"two\\\"\n  \"\nc: '\n  x'\n",
+    "nested-brackets": "a: [{b: c, d: [1, 'it''s', \"x y\"]}, [], {}]  # none\nb: {x: {y: [z]}}\n",
     "colons": "a: http://x:80/y?z=1\nb: a:b\nc: ::x\n",
 }
 
@@ -100,7 +104,8 @@ LEFT = {
     "repeated-key": "a: 1\na: 2\n",
     "repeated-null-key": "a:\na: 2\n",
     "key-that-is-no-text": "true: 1\n",
-    "quoted-key": '"a": 1\n',
+    "quoted-key-with-more-than-a-word": '"a b": 1\n',
+    "key-in-two-kinds-of-quotes": "\"a': 1\n",
     "tab": "a:\t1\n",
     "carriage-return": "a: 1\r\n",
     "byte-order-mark": "\ufeffa: 1\n",
@@ -110,7 +115,8 @@ LEFT = {
     "content-beside-separator": "--- a: 1\n",
     "brackets-over-lines": "a: [1,\n  2]\n",
     "alias-in-brackets": "a: [*x]\n",
-    "indented-block-header": "a: |2\n    x\n",
+    "indented-block-header": "a: |1\n    x\n",
+    "empty-block": "a: |2-\n\nb: 1\n",
     "block-with-a-longer-empty-line-first": "a: |\n    \n  x\n",
     "block-at-the-end-without-a-line-break": "a: |\n  x",
     "value-on-the-next-line": "a:\n  x\n",
@@ -148,7 +154,8 @@ STYLED = [
     *("''", '""', "'a'", '"a"', "'a''b'", "'a", '"a', "'a' b", "'a' #c", "'a'#c", '"a\\"b"', '"\\n\\t\\\\"', '"\\x41"'),
     *('"\\/"', "'a': b", '"a: b"', "[]", "{}", "[a]", "[ a, b ]", "[a, ]", "[,]", "[a b, c]", '["a", 1]', "[a: b]"),
     *("[-]", "[- a]", "[a] b", "[a", "{a: b}", "{a}", "{a: }", "{a: b, a: c}", "[] # c", "['#']", "[1:30, .]"),
-    *("[2024-01-01]", "[---]", "[...]", "|", "|-", "|+", ">", ">-", ">+", "|2", "| # c", "|x", "> "),
+    *("[[a], {b: {c: d}}]", "{a: [b], 1: c}", "[a]b", "[a] #b", "[a]#b", "{'a': b}", "{<<: a}", "{a: 'it''s'}"),
+    *("[2024-01-01]", "[---]", "[...]", "|", "|-", "|+", ">", ">-", ">+", "|2", "|2-", "|2+", "| # c", "|x", "> "),
 ]
 KEYS_TRIED = ["a", "b", "c", "a.b/c", "yes", "true", "null", "1", "2024-01-01", "<<", "'q'", '"q"', "a b", "é", "?"]
 LINE = st.builds(
