@@ -101,8 +101,8 @@ class Reader:
         while (event := next_event()) is not None:
             kind = event.__class__
             if is_mapping and key is None and kind is not MappingEndEvent:
-                plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not (flow and asks)
-                if plain and event.value in keys:
+                plain = kind is ScalarEvent and event.style in ordinary and event.tag is None and event.anchor is None
+                if plain and event.value in keys and not (flow and asks):
                     key = event.value
                 else:
                     key = self._odd_key(event, into, len(stack) == self._topmost, flow)
@@ -175,7 +175,7 @@ class Reader:
             value = self._dialect.resolve(text)
         else:
             value = as_folded_again(text) if style == ">" and resources else text
-        empty = not style and not text and event.tag is None
+        empty = not style and not text and event.tag in (None, "!")
         if event.anchor is not None:
             self._anchors.name(event.anchor, EMPTY if empty else value)
         return "" if empty and flow and resources else value

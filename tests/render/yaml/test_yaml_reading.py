@@ -133,6 +133,12 @@ ERRORS = [
 ]
 
 
+def test_an_escaped_slash_is_no_key_even_where_a_slash_is_a_known_one() -> None:
+    assert parse(b"/: {/: 1}\n", "a.yaml") == [{"/": {"/": 1}}]
+    with pytest.raises(YamlError):
+        parse(b'"\\/": 1\n', "a.yaml")
+
+
 @pytest.mark.parametrize(("text", "line", "column", "message"), ERRORS, ids=[repr(error[0][:40]) for error in ERRORS])
 def test_error_says_what_and_where(text: str, line: int, column: int, message: str) -> None:
     with pytest.raises(YamlError) as caught:
