@@ -84,7 +84,7 @@ def _built(layer: Layer) -> tuple[Resource, ...]:
     metadata = layer.get("buildMetadata") or []
     if metadata:
         layer.provenance = Provenance()
-    use_openapi(layer, top=True)
+    use_openapi(layer)
     accumulator = layer.accumulate(Accumulator())
     for finish in FINISHING:
         finish(layer, accumulator)

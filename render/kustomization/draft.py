@@ -75,7 +75,9 @@ class Draft:
         "context",
         "from_helm",
         "inline",
+        "laid_over",
         "manifest",
+        "name_is_untyped",
         "needs_hash",
         "origin",
         "prefixes",
@@ -99,6 +101,8 @@ class Draft:
         """(kind, name, effective namespace) of each earlier identity, the oldest first."""
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
+        self.name_is_untyped = False
+        """Whether its name was written anew, so that a text which replaces it says itself what it is."""
         self.needs_hash = False
         self.from_helm = False
         """Whether a chart made it: `namespace` leaves those alone."""
@@ -114,6 +118,8 @@ class Draft:
         """Schemas in its file's comments; None while nobody has looked."""
         self.inline: bytes | None = None
         """The text that it was read from, if that is no file of its own."""
+        self.laid_over: list[Draft] = []
+        """The patches that were merged into it, the oldest first."""
         self.written: Texts | None = None
         """What its file says literally; None while nobody has looked."""
         self._owned: dict[int, Any] = {}
@@ -196,7 +202,16 @@ class Draft:
         return id_text(self.gvk, self.name, self.namespace)
 
     def remember_identity(self) -> None:
-        """Keep the present name, namespace and kind as one that references and patches may use."""
+        """Keep the present name, namespace and kind as one that references and patches may use.
+
+        Raises `KustomizationError` for an object that had names and has lost them.
+        """
+        if not self.name:
+            if not self.previous:
+                return
+            raise KustomizationError(
+                f"{self.text} has lost its name", hint="a patch or replacement has put nothing in its place"
+            )
         self.previous.append((self.kind, self.name, self.effective_namespace))
 
     def remember_annotations(self) -> None:
@@ -336,7 +351,7 @@ class Draft:
         if self.written is None:
             from render.kustomization.written import plain_texts  # loads the whole grammar
 
-            self.written = plain_texts(self._data(), self.origin.document)
+            self.written = plain_texts(self.data(), self.origin.document)
         return self.written
 
     def is_written_empty(self, trail: Sequence[str | int]) -> bool:
@@ -345,16 +360,16 @@ class Draft:
 
     def is_written_quoted(self, trail: Sequence[str | int], text: str) -> bool:
         """Whether a text of the manifest stands in its file in quotes or in a block."""
-        if not is_string(text):
+        if not is_string(text) or "\n" in text:
             return True  # it could stand nowhere else
-        from render.kustomization.written import quoted_places
+        from render.kustomization.quotes import is_quoted
 
-        return (*self.source, *trail) in quoted_places(self._data(), self.origin.document)
+        return is_quoted(self, trail)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
         """What a comment beside a field says about it."""
         if self.comments is None:
-            data = self._data()
+            data = self.data()
             self.comments = {}
             if b"x-kubernetes-patch" in data:
                 from render.kustomization.comment_schemas import comment_schemas
@@ -362,7 +377,7 @@ class Draft:
                 self.comments = comment_schemas(data, self.origin.document)
         return self.comments.get((*self.source, *trail)) if self.comments else None
 
-    def _data(self) -> bytes:
+    def data(self) -> bytes:
         """The text that it was read from."""
         if self.inline is not None:
             return self.inline
