@@ -14,12 +14,12 @@ from render.kustomization.context import Context
 from render.kustomization.ids import (
     CLUSTER,
     DEFAULT_NAMESPACE,
-    MOST_REMEMBERED,
     Gvk,
     Id,
     field_text,
     gvk_of,
     id_text,
+    require_text_key,
     text_of,
 )
 from render.kustomization.model import Manifest, Origin
@@ -37,22 +37,6 @@ MEMORY = b"internal.config.kubernetes.io/"
 """How the annotations begin in which Kustomize keeps what is remembered here."""
 
 _PREFIX = MEMORY.decode()
-
-_text_keys: set[str] = set()
-
-
-def require_text_key(key: str) -> None:
-    """Raise `KustomizationError` for a key that Kustomize would write without quotes and then read as no text."""
-    if key in _text_keys:
-        return
-    if not key or key == "<<" or not is_string(key):
-        raise KustomizationError(
-            f"the key {key!r} cannot be set: YAML reads it as no text where it stands without quotes",
-            hint="labels, annotations and data need keys that are neither numbers, dates nor words like true",
-        )
-    if len(_text_keys) > MOST_REMEMBERED:
-        _text_keys.clear()
-    _text_keys.add(key)
 
 
 def deep_copy(value: Any) -> Any:
@@ -102,7 +86,7 @@ class Draft:
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
         self.name_is_untyped = False
-        """Whether its name was written anew, so that a text which replaces it says itself what it is."""
+        """Whether its name was written anew: what replaces it says itself what it is."""
         self.needs_hash = False
         self.from_helm = False
         """Whether a chart made it: `namespace` leaves those alone."""
@@ -118,8 +102,7 @@ class Draft:
         """Schemas in its file's comments; None while nobody has looked."""
         self.inline: bytes | None = None
         """The text that it was read from, if that is no file of its own."""
-        self.laid_over: list[Draft] = []
-        """The patches that were merged into it, the oldest first."""
+        self.laid_over: list[Draft] = []  # the patches that were merged into it, the oldest first
         self.written: Texts | None = None
         """What its file says literally; None while nobody has looked."""
         self._owned: dict[int, Any] = {}
@@ -206,12 +189,10 @@ class Draft:
 
         Raises `KustomizationError` for an object that had names and has lost them.
         """
+        if not self.name and not self.previous:
+            return
         if not self.name:
-            if not self.previous:
-                return
-            raise KustomizationError(
-                f"{self.text} has lost its name", hint="a patch or replacement has put nothing in its place"
-            )
+            raise KustomizationError(f"{self.text} has lost its name", hint="a patch or replacement took it away")
         self.previous.append((self.kind, self.name, self.effective_namespace))
 
     def remember_annotations(self) -> None:

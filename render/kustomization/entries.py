@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail, require_text_key
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.ids import require_text_key
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, value_at, wrong_kind
 
 
