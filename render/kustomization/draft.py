@@ -341,11 +341,12 @@ class Draft:
 
     def is_written_quoted(self, trail: Sequence[str | int], text: str) -> bool:
         """Whether a text of the manifest stands in its file in quotes or in a block."""
-        if not is_string(text) or "\n" in text:
-            return True  # it could stand nowhere else
+        needs_quotes = not is_string(text) or "\n" in text
+        if needs_quotes and not self.laid_over:
+            return True
         from render.kustomization.quotes import is_quoted
 
-        return is_quoted(self, trail)
+        return is_quoted(self, trail, otherwise=needs_quotes)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
         """What a comment beside a field says about it."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
-from render.kustomization.ids import require_text_key
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, value_at, wrong_kind
+from render.kustomization.ids import require_text_key
 
 
 def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: SpecsByKind) -> None:

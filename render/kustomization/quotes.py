@@ -22,8 +22,8 @@ NAMES = ("name", "containerPort", "port", "mountPath", "devicePath", "ip", "key"
 Step = str | int | tuple[str, str]
 
 
-def is_quoted(draft: Draft, trail: Sequence[str | int]) -> bool:
-    """Whether the text at the trail stands in quotes or in a block."""
+def is_quoted(draft: Draft, trail: Sequence[str | int], *, otherwise: bool) -> bool:
+    """Whether the text at the trail stands in quotes or in a block; `otherwise` if nobody has written it."""
     if not draft.laid_over:
         return (*draft.source, *trail) in quoted_places(draft.data(), draft.origin.document)
     steps = _named(draft.content, trail)
@@ -31,7 +31,7 @@ def is_quoted(draft: Draft, trail: Sequence[str | int]) -> bool:
         place = _find(manifest, steps)
         if place is not None:
             return (*writer.source, *place) in quoted_places(writer.data(), writer.origin.document)
-    return False
+    return otherwise
 
 
 def _as_in_its_file(draft: Draft) -> Any:
