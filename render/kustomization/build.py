@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.context import Context
-from render.kustomization.draft import Draft, require_text_key
+from render.kustomization.draft import Draft
+from render.kustomization.ids import require_text_key
 from render.kustomization.layer import Layer, use_openapi
 from render.kustomization.loader import Loader
 from render.kustomization.model import Helm, Options, Resource
@@ -84,7 +85,7 @@ def _built(layer: Layer) -> tuple[Resource, ...]:
     metadata = layer.get("buildMetadata") or []
     if metadata:
         layer.provenance = Provenance()
-    use_openapi(layer, top=True)
+    use_openapi(layer)
     accumulator = layer.accumulate(Accumulator())
     for finish in FINISHING:
         finish(layer, accumulator)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from render.kustomization.limits import Budget
 from render.kustomization.model import Options
-from render.kustomization.schema import Schemas
+from render.kustomization.schema import Schemas, is_built_in
 from render.tree.seam import Tree
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ class Context:
     def restricted(self) -> bool:
         """Whether a kustomization reads only files in or below its folder; the loader has looked at each of them."""
         return self.options.load_restrictor == "rootOnly"
+
+    def knows_foreign_kinds(self) -> bool:
+        """Whether any file that was read so far holds an object of a kind that is not Kubernetes' own."""
+        return any(
+            not is_built_in(found.manifest.get("apiVersion"), found.manifest.get("kind"))
+            for objects in self.documents.values()
+            for found in objects
+        )
 
     def read(self, path: str) -> bytes:
         """A file's bytes."""

@@ -14,12 +14,12 @@ from render.kustomization.context import Context
 from render.kustomization.ids import (
     CLUSTER,
     DEFAULT_NAMESPACE,
-    MOST_REMEMBERED,
     Gvk,
     Id,
     field_text,
     gvk_of,
     id_text,
+    require_text_key,
     text_of,
 )
 from render.kustomization.model import Manifest, Origin
@@ -37,22 +37,6 @@ MEMORY = b"internal.config.kubernetes.io/"
 """How the annotations begin in which Kustomize keeps what is remembered here."""
 
 _PREFIX = MEMORY.decode()
-
-_text_keys: set[str] = set()
-
-
-def require_text_key(key: str) -> None:
-    """Raise `KustomizationError` for a key that Kustomize would write without quotes and then read as no text."""
-    if key in _text_keys:
-        return
-    if not key or key == "<<" or not is_string(key):
-        raise KustomizationError(
-            f"the key {key!r} cannot be set: YAML reads it as no text where it stands without quotes",
-            hint="labels, annotations and data need keys that are neither numbers, dates nor words like true",
-        )
-    if len(_text_keys) > MOST_REMEMBERED:
-        _text_keys.clear()
-    _text_keys.add(key)
 
 
 def deep_copy(value: Any) -> Any:
@@ -75,7 +59,9 @@ class Draft:
         "context",
         "from_helm",
         "inline",
+        "laid_over",
         "manifest",
+        "name_is_untyped",
         "needs_hash",
         "origin",
         "prefixes",
@@ -99,6 +85,8 @@ class Draft:
         """(kind, name, effective namespace) of each earlier identity, the oldest first."""
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
+        self.name_is_untyped = False
+        """Whether its name was written anew: what replaces it says itself what it is."""
         self.needs_hash = False
         self.from_helm = False
         """Whether a chart made it: `namespace` leaves those alone."""
@@ -114,6 +102,7 @@ class Draft:
         """Schemas in its file's comments; None while nobody has looked."""
         self.inline: bytes | None = None
         """The text that it was read from, if that is no file of its own."""
+        self.laid_over: list[Draft] = []  # the patches that were merged into it, the oldest first
         self.written: Texts | None = None
         """What its file says literally; None while nobody has looked."""
         self._owned: dict[int, Any] = {}
@@ -196,7 +185,14 @@ class Draft:
         return id_text(self.gvk, self.name, self.namespace)
 
     def remember_identity(self) -> None:
-        """Keep the present name, namespace and kind as one that references and patches may use."""
+        """Keep the present name, namespace and kind as one that references and patches may use.
+
+        Raises `KustomizationError` for an object that had names and has lost them.
+        """
+        if not self.name and not self.previous:
+            return
+        if not self.name:
+            raise KustomizationError(f"{self.text} has lost its name", hint="a patch or replacement took it away")
         self.previous.append((self.kind, self.name, self.effective_namespace))
 
     def remember_annotations(self) -> None:
@@ -336,7 +332,7 @@ class Draft:
         if self.written is None:
             from render.kustomization.written import plain_texts  # loads the whole grammar
 
-            self.written = plain_texts(self._data(), self.origin.document)
+            self.written = plain_texts(self.data(), self.origin.document)
         return self.written
 
     def is_written_empty(self, trail: Sequence[str | int]) -> bool:
@@ -345,16 +341,17 @@ class Draft:
 
     def is_written_quoted(self, trail: Sequence[str | int], text: str) -> bool:
         """Whether a text of the manifest stands in its file in quotes or in a block."""
-        if not is_string(text):
-            return True  # it could stand nowhere else
-        from render.kustomization.written import quoted_places
+        needs_quotes = not is_string(text) or "\n" in text
+        if needs_quotes and not self.laid_over:
+            return True
+        from render.kustomization.quotes import is_quoted
 
-        return (*self.source, *trail) in quoted_places(self._data(), self.origin.document)
+        return is_quoted(self, trail, otherwise=needs_quotes)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
         """What a comment beside a field says about it."""
         if self.comments is None:
-            data = self._data()
+            data = self.data()
             self.comments = {}
             if b"x-kubernetes-patch" in data:
                 from render.kustomization.comment_schemas import comment_schemas
@@ -362,7 +359,7 @@ class Draft:
                 self.comments = comment_schemas(data, self.origin.document)
         return self.comments.get((*self.source, *trail)) if self.comments else None
 
-    def _data(self) -> bytes:
+    def data(self) -> bytes:
         """The text that it was read from."""
         if self.inline is not None:
             return self.inline

@@ -126,6 +126,8 @@ def append_elements(added: list[Any], dest: list[Any], keys: list[str]) -> list[
         if not keys or not keys[0]:
             set_element(added, element, [""], [text_of(element)])
             continue
+        if element is not None and not isinstance(element, dict):
+            raise KustomizationError(wrong_kind("MappingNode", element), hint="a list of mappings holds something else")
         values: list[str] = []
         for key in keys:
             value = element.get(key, MISSING) if isinstance(element, dict) else MISSING

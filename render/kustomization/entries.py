@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail, require_text_key
-from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, value_at, wrong_kind
+from render.kustomization.ids import require_text_key
 
 
 def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: SpecsByKind) -> None:
@@ -20,16 +21,18 @@ def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: Spe
     for draft in accumulator.drafts:
         made: list[Trail] = []
         for spec in specs.of(draft.gvk):
+            if spec.path == "metadata/annotations" and draft.has_memory:
+                spec = FieldSpec(spec.gvk, spec.path, create=True)  # Kustomize keeps what it remembers there
             for trail in find(draft, spec, create=True):
                 old = value_at(draft.content, trail)
-                if old is None and not spec.create:
+                if not spec.create and (old is None or (old == "" and draft.is_written_empty(trail))):
                     continue
                 if old is not None and not isinstance(old, dict):
                     raise KustomizationError(
                         f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('MappingNode', old)}"
                     )
                 made += _set_at(draft, trail, ordered)
-        if len(made) > len(ordered):
+        if len(made) > 1:
             _share(draft, made)
 
 

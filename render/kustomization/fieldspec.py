@@ -71,26 +71,31 @@ def merge_specs(specs: Sequence[FieldSpec], more: Iterable[FieldSpec]) -> list[F
 def find(draft: Draft, spec: FieldSpec, *, create: bool = False) -> list[Trail]:
     """Where the field is (or, with `create`, would be made) in an object of the right kind; nulls count as there."""
     found: list[Trail] = []
-    empty_lists: list[Trail] = []
+    emptied: list[tuple[Trail, Any]] = []
     try:
-        _walk(draft.content, steps_of(spec.path), 0, create and spec.create, [], found, empty_lists)
+        _walk(draft, draft.content, steps_of(spec.path), 0, create and spec.create, [], found, emptied)
     except FieldError as error:
         raise KustomizationError(f"considering field '{spec.path}' of object {draft.text}: {error.message}") from error
-    for trail in empty_lists:
-        draft.set(trail, [])
+    for trail, empty in emptied:
+        draft.set(trail, empty)
     return found
 
 
 def _walk(
+    draft: Draft,
     node: Any,
     steps: tuple[tuple[str, bool], ...],
     at: int,
     create: bool,
     trail: list[str | int],
     found: list[Trail],
-    empty_lists: list[Trail],
+    emptied: list[tuple[Trail, Any]],
 ) -> None:
-    """Collects where the path leads, and nulls that the path takes for lists: those become empty lists."""
+    """Collects where the path leads, and what stays empty on the way.
+
+    A null that the path takes for a list becomes one; a mapping that is made stays although the path then ends, and
+    what could be made counts as null where nothing stands.
+    """
     if at == len(steps):
         found.append(tuple(trail))
     elif node is None:
@@ -98,22 +103,28 @@ def _walk(
     elif isinstance(node, list):
         for position, element in enumerate(node):
             trail.append(position)
-            _walk(element, steps, at, create, trail, found, empty_lists)
+            _walk(draft, element, steps, at, create, trail, found, emptied)
             trail.pop()
     elif isinstance(node, dict):
         name, is_list = steps[at]
         if not name:
             raise FieldError("cannot set or create an empty field name")
+        makes, made, before = create and not is_list, False, (len(found), len(emptied))
         child = node.get(name)
-        makes = create and not is_list
+        if child == "" and draft.is_written_empty((*trail, name)):
+            child = None  # inside {}, where nothing stands is printed as a text and yet is a null
+            if makes:
+                emptied.append(((*trail, name), None))
         if child is None and makes and at + 1 < len(steps):
-            child = {}
+            child, made = {}, True
         elif child is None and name not in node and not makes:
             return
         trail.append(name)
         if is_list and child is None:
-            empty_lists.append(tuple(trail))
-        _walk(child, steps, at + 1, create, trail, found, empty_lists)
+            emptied.append((tuple(trail), []))
+        _walk(draft, child, steps, at + 1, create, trail, found, emptied)
+        if made and (len(found), len(emptied)) == before:
+            emptied.append((tuple(trail), {}))
         trail.pop()
     else:
         raise FieldError("expected sequence or mapping node")

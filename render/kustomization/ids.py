@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from render.errors import KustomizationError
+from render.yaml.scalars import is_string
+
 Gvk = tuple[str, str, str]
 Id = tuple[str, str, str, str, str]
 
@@ -98,3 +101,20 @@ def field_text(mapping: Any, name: str) -> str:
     if type(value) is str:
         return value
     return "" if is_empty(value) else text_of(value)
+
+
+_text_keys: set[str] = set()
+
+
+def require_text_key(key: str) -> None:
+    """Raise `KustomizationError` for a key that Kustomize would write without quotes and then read as no text."""
+    if key in _text_keys:
+        return
+    if not key or key == "<<" or not is_string(key):
+        raise KustomizationError(
+            f"the key {key!r} cannot be set: YAML reads it as no text where it stands without quotes",
+            hint="labels, annotations and data need keys that are neither numbers, dates nor words like true",
+        )
+    if len(_text_keys) > MOST_REMEMBERED:
+        _text_keys.clear()
+    _text_keys.add(key)

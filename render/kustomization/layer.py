@@ -251,13 +251,19 @@ def _accumulate_folder(
             f"expected kind != 'Component' for path '{root}'", hint=f"list {entry} under components"
         )
     if is_component:
-        return child.accumulate(accumulator)
+        accumulator.config = EMPTY.merge(accumulator.config)
+        accumulator = child.accumulate(accumulator)
+        accumulator.config = EMPTY.merge(accumulator.config)
+        return accumulator
     accumulator.merge(child.accumulate(Accumulator()))
     return accumulator
 
 
-def use_openapi(layer: Layer, *, top: bool = False) -> None:
-    """Take a kustomization's own schema of kinds; the topmost one that has any wins (K35)."""
+def use_openapi(layer: Layer) -> None:
+    """Take a kustomization's own schema of kinds; the topmost one that has any wins (K35).
+
+    Kubernetes' own stays beside it only if Kustomize has needed it before: for a merge, or for a kind not its own.
+    """
     given = layer.get("openapi") or {}
     context = layer.context
     with layer.at("openapi"):
@@ -271,7 +277,8 @@ def use_openapi(layer: Layer, *, top: bool = False) -> None:
         if document is not None:
             if version is not None:
                 raise KustomizationError("builtin version and custom schema provided, cannot use both")
-            context.schemas.use(document, built_in=not top)
+            context.schemas.needed |= context.knows_foreign_kinds()
+            context.schemas.use(document)
             context.schema_set = True
         elif version:
             if version != "v1.21.2":

@@ -232,10 +232,11 @@ class _Merger:
             if not values:
                 continue
             valid_keys, valid_values = keys_in_use(wanted, values, keys)
-            self._trail.append(-1)
+            old = find_element(dest, valid_keys, valid_values)
+            self._trail.append(next((place for place, element in enumerate(dest) if element is old), -1))
             self._patch_trail.append(-1)
             merged = self.walk(
-                find_element(dest, valid_keys, valid_values),
+                old,
                 MISSING if origin is MISSING else find_element(origin, valid_keys, valid_values),
                 schema,
             )

@@ -44,6 +44,7 @@ def load_plugins(layer: Layer, field: str) -> list[Draft]:
                 draft.provenance = layer.provenance.of_file(layer.path.rpartition("/")[2])
         with layer.at(field, place):
             gathered.extend(drafts)
+    layer.context.schemas.needed = True  # plugins are of kinds that Kubernetes does not know
     for place, entry in paths:
         with layer.at(field, place):
             gathered = accumulate_entries(layer, gathered, field, [entry])
@@ -276,7 +277,8 @@ def _value_add(loader: Loader, settings: Settings, _path: str) -> Change:
         path = loader.load_path(settings["targetfilepath"])
         document = loader.parse_settings(loader.context.read(path), path) or {}
         targets += decode(document.get("targets") or [], form, "targets", strict=False)
-    value = str(settings.get("value") or "").strip() or loader.context.display(loader.root).rpartition("/")[2]
+    value = (_decoded(settings, "value", "string") or "").strip()
+    value = value or loader.context.display(loader.root).rpartition("/")[2]
     return lambda accumulator: add_value(accumulator, value, targets)
 
 
@@ -296,6 +298,7 @@ def _secret(loader: Loader, settings: Settings, path: str) -> Draft:
 
 def _generator_args(settings: Settings, form: dict[str, Any]) -> dict[str, Any]:
     args = {key: value for key in form if (value := _decoded(settings, key, form[key])) is not None}
+    args.pop("env", None)  # an older name, which Kustomize knows in a kustomization only
     metadata = settings.get("metadata") or {}
     for key in ("name", "namespace"):
         if not args.get(key):

@@ -32,6 +32,7 @@ def surround(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
     """Put the one before and the other after what the spec finds."""
     if not selects(spec.gvk, draft.gvk):
         return
+    draft.name_is_untyped = draft.name_is_untyped or spec.path == "metadata/name"
     for trail in find(draft, spec, create=True):
         old = value_at(draft.content, trail)
         if isinstance(old, dict | list):

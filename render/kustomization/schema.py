@@ -116,10 +116,14 @@ class Schemas:
         self._custom: dict[tuple[str, str], Custom] = {}
         self._namespaced: dict[tuple[str, str], bool] = {}
         self._built_in = True
+        self.needed = False
+        """Whether Kustomize has looked at Kubernetes' own schema already, or has made up its mind to."""
 
-    def use(self, document: Any, *, built_in: bool) -> None:
-        """Take a kustomization's OpenAPI document; `built_in` says whether Kubernetes' own lists still merge."""
-        self._built_in = built_in
+    def use(self, document: Any) -> None:
+        """Take a kustomization's OpenAPI document: it adds to Kubernetes' own schema or, if that was not needed yet,
+        replaces it, so that lists of Kubernetes' own kinds merge no more.
+        """
+        self._built_in = self.needed
         definitions = document.get("definitions") if isinstance(document, dict) else None
         if isinstance(definitions, dict):
             for schema in definitions.values():
@@ -138,17 +142,23 @@ class Schemas:
 
     def of(self, api_version: str, kind: str) -> Schema | None:
         """What is known about a kind, None if nothing is."""
+        self.needed = True
         found = self._custom.get((api_version, kind))
         if found is not None:
             return found
-        if not self._built_in:
+        if not self._built_in or not is_built_in(api_version, kind):
             return None
-        from render.kustomization.tables.merge_keys import DEFINITIONS, KINDS
+        from render.kustomization.tables.merge_keys import DEFINITIONS
 
-        if kind not in KINDS.get(api_version, "").split():
-            return None
         definition = f"{api_version}/{kind}"
         return BuiltIn(definition if definition in DEFINITIONS else "OnlyMetadata")
+
+
+def is_built_in(api_version: Any, kind: Any) -> bool:
+    """Whether a kind is one of Kubernetes' own."""
+    from render.kustomization.tables.merge_keys import KINDS
+
+    return kind in KINDS.get(api_version, "").split()
 
 
 def _kinds(schema: Any) -> list[tuple[str, str]]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, require_text_key
+from render.kustomization.draft import Draft
 from render.kustomization.generators.key_values import load_pairs
-from render.kustomization.ids import text_of
+from render.kustomization.ids import require_text_key, text_of
 from render.kustomization.loader import Loader
 from render.kustomization.model import Manifest, Origin
 

@@ -15,6 +15,7 @@ from render.kustomization.config import Config, NameReferences
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldspec import steps_of, wrong_kind
 from render.kustomization.ids import CLUSTER, Gvk, field_text, selects, text_of
+from render.yaml.scalars import is_string, resolve
 
 
 class _Step:
@@ -158,7 +159,12 @@ class _Referrer:
             name = text_of(value)
             found = self._referral(self._visible(self._candidates.called(name)), target, path, _same_name)
             if found is not None and found.name != name:
-                self._draft.set(trail, found.name)
+                self._rename(trail, value, found.name)
+
+    def _rename(self, trail: Trail, old: Any, name: str) -> None:
+        """Write a name where another stood: what has no quotes takes its type from the text."""
+        quoted = isinstance(old, str) and not is_string(name) and self._draft.is_written_quoted(trail, old)
+        self._draft.set(trail, name if quoted else resolve(name))
 
     def _follow_mapping(self, trail: Trail, value: dict[str, Any], target: Gvk, path: str) -> None:
         if "name" not in value:
@@ -171,7 +177,7 @@ class _Referrer:
         if found is None or (found.name == name and not found.namespace):
             return
         if found.name != name:
-            self._draft.set((*trail, "name"), found.name)
+            self._rename((*trail, "name"), value["name"], found.name)
         if found.namespace and value.get("namespace") != found.namespace:
             self._draft.set((*trail, "namespace"), found.namespace)
 

@@ -188,7 +188,10 @@ def apply_to_all(
 ) -> None:
     """Lay one partial object over several; it takes the API version of each."""
     for draft in drafts:
+        loses_version = _makes_version_null(patch, draft)
         merge_into(accumulator, draft, patch, _fitted(patch, draft), name_change, kind_change)
+        if loses_version and draft.manifest:
+            draft.set(("apiVersion",), None)
     accumulator.drop_deleted()
     if name_change or kind_change:
         accumulator.check_unique("may not add resource with an already registered id")
@@ -252,6 +255,15 @@ def _fitted(patch: Draft, target: Draft) -> Manifest:
     return fitted
 
 
+def _makes_version_null(patch: Draft, target: Draft) -> bool:
+    """Whether the empty API version of a selected object comes out as null: where no quotes say that it is text."""
+    if any(target.gvk[:2]) or target.content.get("apiVersion") == "":
+        return False
+    written = patch.content.get("apiVersion")
+    quoted = isinstance(written, str) and patch.is_written_quoted(("apiVersion",), written)
+    return "apiVersion" in target.content or not quoted
+
+
 def merge_into(
     accumulator: Accumulator, draft: Draft, written: Draft, patch: Manifest, name_change: bool, kind_change: bool
 ) -> None:
@@ -266,6 +278,8 @@ def merge_into(
     keeps_memory = _mark_memory(draft, patch)
     shared = [(trail, draft.value(trail), value_at(patch, trail)) for trail in sorted(draft.shared, key=str)]
     merged = merge(draft.own_all(), patch, draft.context.schemas, draft, written)
+    draft.laid_over.append(written)
+    draft.name_is_untyped = True
     draft.replace_all(merged or None)
     if not merged:
         accumulator.deleted()
@@ -329,7 +343,7 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
         json_patch.apply(operations, draft.own_all(), draft.context.budget)
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
-    draft.inline, draft.written, draft.shared = b"", None, {}
+    draft.inline, draft.written, draft.shared, draft.laid_over = b"", None, {}, []
     if has_memory:
         if not _unmark_memory(draft.content.get("metadata")):
             draft.forget_provenance()

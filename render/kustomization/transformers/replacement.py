@@ -18,6 +18,7 @@ from render.kustomization.tables.fields import REPLACEMENT
 from render.yaml.scalars import resolve
 
 DEFAULT_FIELD = "metadata.name"
+_NAME: Trail = ("metadata", "name")
 
 
 def read_replacements(loader: Loader, entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -52,11 +53,23 @@ def replace(accumulator: Accumulator, replacement: dict[str, Any]) -> None:
 
 
 class Value:
-    """What is copied: the data, and for a scalar its text."""
+    """What is copied: the data, and for a scalar its text.
 
-    def __init__(self, data: Any, text: str | None) -> None:
+    A whole field is looked at again each time that its own object has changed.
+    """
+
+    def __init__(self, data: Any, text: str | None, draft: Draft | None = None, trail: Trail = ()) -> None:
         self.data = data
         self.text = text or ""
+        self._draft = draft
+        self._trail = trail
+
+    def follow(self, changed: Draft) -> None:
+        """Take what the field holds now if this object is its own."""
+        if changed is self._draft:
+            self.data = changed.value(self._trail)
+            if not isinstance(self.data, dict | list):
+                self.text = changed.text_at(self._trail, self.data)
 
 
 def _source(accumulator: Accumulator, source: dict[str, Any]) -> Value:
@@ -71,7 +84,7 @@ def _source(accumulator: Accumulator, source: dict[str, Any]) -> Value:
     options = source.get("options") or {}
     delimiter = options.get("delimiter") or ""
     if not delimiter:
-        return Value(data, text)
+        return Value(data, text, draft, trail)
     if isinstance(data, dict | list):
         raise KustomizationError("delimiter option can only be used with scalar nodes")
     parts = text.split(delimiter)
@@ -145,6 +158,7 @@ def _apply(accumulator: Accumulator, value: Value, target: dict[str, Any]) -> No
             for place, field in enumerate(fields):
                 with within("fieldPaths", place):
                     _copy_to(draft, value, field, target.get("options") or {})
+                value.follow(draft)
             if draft.id != before:
                 accumulator.identities_changed()
 
@@ -199,9 +213,15 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
         place.set(resolve(text) if text else None)
     elif place.made_text:
         place.set(resolve(text) if text else "")
+    elif place.trail == _NAME and draft.name_is_untyped and _is_plain(draft, old):
+        place.set(resolve(text) if text else None)
     else:
         place.set(_as_type_of(old, text))
         draft.spread(place.trail, old, place.value)
+
+
+def _is_plain(draft: Draft, name: Any) -> bool:
+    return not isinstance(name, str) or (bool(name) and not draft.is_written_quoted(_NAME, name))
 
 
 def _spliced(old: str, delimiter: str, options: dict[str, Any], text: str) -> str:

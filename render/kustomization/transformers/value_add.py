@@ -8,10 +8,10 @@ from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
 from render.kustomization.fieldpath import look_up
-from render.kustomization.fieldspec import split_path, value_at, wrong_kind
-from render.kustomization.ids import text_of
+from render.kustomization.fieldspec import is_there, split_path, value_at, wrong_kind
 from render.kustomization.selector import Selector
 from render.kustomization.transformers.namespace import NamespaceChange
+from render.yaml.scalars import resolve
 
 
 def add_value(accumulator: Accumulator, value: str, targets: list[dict[str, Any]]) -> None:
@@ -42,7 +42,11 @@ def _add(draft: Draft, value: str, path: str, position: int) -> None:
     old = value_at(draft.content, trail)
     if isinstance(old, dict | list):
         raise KustomizationError(wrong_kind("ScalarNode", old))
-    draft.set(trail, insert_part("" if old is None else text_of(old), position - 1, value) if position else value)
+    if position:
+        before = draft.text_at(trail, old) if is_there(draft.content, trail) else ""
+        value = insert_part(before, position - 1, value)
+    quoted = isinstance(old, str) and draft.is_written_quoted(trail, old)
+    draft.set(trail, value if quoted else resolve(value))
 
 
 def insert_part(path: str, position: int, part: str) -> str:
