@@ -41,7 +41,7 @@ def dump(manifests: Iterable[Any]) -> str:
 
 def _document(value: Any) -> str:
     lines: list[str] = []
-    _node(value, "", "", 0, lines)
+    _node(value, "", "", 2, lines)
     lines.append("")
     return "\n".join(lines)
 
