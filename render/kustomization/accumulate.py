@@ -108,13 +108,10 @@ class Accumulator:
             if draft.manifest:
                 other = seen.setdefault(draft.id, draft)
                 if other is not draft:
-                    error = KustomizationError(
+                    raise KustomizationError(
                         f"{message}: {draft.text}",
                         hint=f"one comes from {other.origin.path}, the other from {draft.origin.path}",
-                        within=("metadata", "name"),
                     )
-                    draft.blame(error)
-                    raise error
 
     def _index_all(self) -> None:
         if self._any is None or self._named is None:

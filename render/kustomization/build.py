@@ -91,6 +91,7 @@ def _built(layer: Layer) -> tuple[Resource, ...]:
         try:
             finish(layer, accumulator)
         except KustomizationError as error:
+            error.path = error.path or layer.path
             layer.complete(error)
             raise
         if layer.context.observer is not None:
