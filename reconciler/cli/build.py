@@ -100,6 +100,8 @@ def _refusing(why: str) -> type[argparse.Action]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build and print."""
+    if not arguments.dir:
+        raise UsageError("the name of the folder is empty\n  hint: write . for the one where you are")
     try:
         _print(arguments)
     except InputError as error:

@@ -88,7 +88,12 @@ def _built(layer: Layer) -> tuple[Resource, ...]:
     use_openapi(layer)
     accumulator = layer.accumulate(Accumulator())
     for finish in FINISHING:
-        finish(layer, accumulator)
+        try:
+            finish(layer, accumulator)
+        except KustomizationError as error:
+            error.path = error.path or layer.path
+            layer.complete(error)
+            raise
         if layer.context.observer is not None:
             layer.context.observer.finished(finish.__name__.strip("_").replace("_", " "), accumulator)
     return tuple(Resource(draft.content, draft.origin) for draft in accumulator.drafts)
@@ -102,15 +107,11 @@ def _fix_references(_layer: Layer, accumulator: Accumulator) -> None:
     fix_references(accumulator)
 
 
-def _resolve_variables(layer: Layer, accumulator: Accumulator) -> None:
+def _resolve_variables(_layer: Layer, accumulator: Accumulator) -> None:
     if accumulator.vars:
         from render.kustomization.transformers.ref_var import resolve_variables
 
-        try:
-            resolve_variables(accumulator)
-        except KustomizationError as error:
-            layer.complete(error)
-            raise
+        resolve_variables(accumulator)
 
 
 def _drop_local(_layer: Layer, accumulator: Accumulator) -> None:

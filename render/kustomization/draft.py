@@ -184,6 +184,12 @@ class Draft:
         """The current identity as in messages."""
         return id_text(self.gvk, self.name, self.namespace)
 
+    def blame(self, error: KustomizationError) -> None:
+        """Say that an error that names no file is about what this object says, `within` it."""
+        if error.path is None:
+            error.path, error.document = self.origin.path, self.origin.document
+            error.within = (*self.source, *error.within)
+
     def remember_identity(self) -> None:
         """Keep the present name, namespace and kind as one that references and patches may use.
 

@@ -62,7 +62,11 @@ def fix_references(accumulator: Accumulator) -> None:
     for draft in accumulator.drafts:
         root = config.compiled_references.of(draft.original_gvk)
         if root.next:
-            _Referrer(draft, candidates).walk(draft.content, root, ())
+            try:
+                _Referrer(draft, candidates).walk(draft.content, root, ())
+            except KustomizationError as error:
+                draft.blame(error)
+                raise
 
 
 class _Candidates:
@@ -125,7 +129,8 @@ class _Referrer:
         else:
             raise KustomizationError(
                 f"updating name reference in '{next(iter(step.next))}' field of '{self._draft.text}':"
-                " expected sequence or mapping node"
+                " expected sequence or mapping node",
+                within=trail,
             )
 
     def _follow(self, trail: Trail, target: Gvk, path: str) -> None:
@@ -140,6 +145,7 @@ class _Referrer:
             raise KustomizationError(
                 f"updating name reference in '{path}' field of '{self._draft.text}': {error.message}",
                 hint=error.hint,
+                within=trail,
             ) from error
 
     def _value(self, trail: Trail) -> Any:
