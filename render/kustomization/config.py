@@ -129,6 +129,9 @@ def merge_references(references: NameReferences, more: NameReferences) -> NameRe
     return sorted(result, key=lambda entry: sort_key(entry[0]))
 
 
+SPEC_FIELDS = ("group", "version", "kind", "path", "create")
+REFERENCE_FIELDS = ("group", "version", "kind", "fieldSpecs")
+
 EMPTY = Config({}, [])
 DEFAULTS = _Defaults()
 
@@ -162,9 +165,23 @@ def parse_config(document: Any) -> Config:
             )
         if name == "nameReference":
             for entry in entries or []:
-                specs = [field_spec(spec) for spec in entry.get("fieldSpecs") or []]
-                references = merge_references(references, [(field_spec({**entry, "path": ""}).gvk, specs)])
+                referred = field_spec({**_with_fields(entry, REFERENCE_FIELDS), "path": ""}).gvk
+                specs = [field_spec(_with_fields(spec, SPEC_FIELDS)) for spec in entry.get("fieldSpecs") or []]
+                references = merge_references(references, [(referred, specs)])
         else:
-            specs = [field_spec(entry) for entry in entries or []]
+            specs = [field_spec(_with_fields(entry, SPEC_FIELDS)) for entry in entries or []]
             sections[name] = sorted(specs, key=lambda spec: sort_key(spec.gvk))
     return Config(sections, references)
+
+
+def _with_fields(entry: Any, names: tuple[str, ...]) -> Any:
+    """An entry of a configuration, which has no other fields than these."""
+    if not isinstance(entry, dict):
+        raise KustomizationError(f"this is no entry of a configuration: {entry!r}", hint=f"it has {', '.join(names)}")
+    known = {name.lower() for name in names}
+    for name in entry:
+        if name.lower() not in known:
+            raise KustomizationError(
+                f'unknown field "{name}" in a configuration', hint=f"it may have {', '.join(names)}"
+            )
+    return entry

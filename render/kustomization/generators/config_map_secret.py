@@ -9,7 +9,7 @@ from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
 from render.kustomization.generators.key_values import load_pairs
-from render.kustomization.ids import require_text_key, text_of
+from render.kustomization.ids import require_text_key
 from render.kustomization.loader import Loader
 from render.kustomization.model import Manifest, Origin
 
@@ -128,7 +128,8 @@ def _absorb_into(old: Draft, made: Draft) -> None:
         manifest["metadata"].pop("namespace", None)
     if merges:
         for field in ("data", "binaryData"):
-            values = {**_texts(old.content.get(field)), **_texts(manifest.pop(field, None))}
+            values = {**_texts(old, field), **_texts(made, field)}
+            manifest.pop(field, None)
             if values:
                 manifest[field] = values
     else:
@@ -138,7 +139,9 @@ def _absorb_into(old: Draft, made: Draft) -> None:
     old.needs_hash = old.needs_hash and made.needs_hash
 
 
-def _texts(values: Any) -> dict[str, str]:
+def _texts(draft: Draft, field: str) -> dict[str, str]:
+    """Data as texts: those of numbers and dates are as they were written."""
+    values = draft.content.get(field)
     if not isinstance(values, dict):
         return {}
-    return {key: "" if value is None else text_of(value) for key, value in values.items()}
+    return {key: "" if value is None else draft.text_at((field, key), value) for key, value in values.items()}
