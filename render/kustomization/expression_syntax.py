@@ -42,7 +42,7 @@ class _Flags(NamedTuple):
 _REPEAT = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{0,9}))?\}", re.ASCII)
 _GROUP_NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>", re.ASCII)
 _FLAG_GROUP = re.compile(r"\(\?([imsU]*)(?:(-)([imsU]+))?([:)])", re.ASCII)
-_POSIX = re.compile(r"\[:(\^?)([a-z]+):\]", re.ASCII)
+_POSIX = re.compile(r"\[:(\^?)(.*?):\]", re.DOTALL)
 _SIMPLE = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _LOOKS = {"A": "begin", "z": "end", "b": "boundary", "B": "no boundary"}
 _RANGES = {

@@ -65,7 +65,8 @@ def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, strict: b
         raise _mismatch(value, "a mapping", name, name, trail)
     result: dict[str, Any] = {}
     lowered: dict[str, str] | None = None
-    for key, item in value.items():
+    # Kustomize sorts the keys on the way: of several that differ by case alone, the last one counts
+    for key, item in value.items() if value.keys() <= form.keys() else sorted(value.items()):
         known = key if key in form else None
         if known is None:
             lowered = lowered or {field.lower(): field for field in form}

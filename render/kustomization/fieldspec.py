@@ -53,6 +53,10 @@ def sort_key(gvk: Gvk) -> tuple[int, str]:
     return KIND_RANK.get(kind, 0), f"{group or '~G'}_{version or '~V'}_{kind or '~K'}"
 
 
+_NO_FIELDS = "0123456789+-*["
+"""How steps begin that may be no field."""
+
+
 def merge_specs(specs: Sequence[FieldSpec], more: Iterable[FieldSpec]) -> list[FieldSpec]:
     """`specs` with those of `more` that they do not cover yet. Raises if they disagree about creating a field."""
     result = list(specs)
@@ -107,8 +111,8 @@ def _walk(
             trail.pop()
     elif isinstance(node, dict):
         name, is_list = steps[at]
-        if not name:
-            raise FieldError("cannot set or create an empty field name")
+        if name[:1] in _NO_FIELDS:
+            _refuse_as_field(name)
         makes, made, before = create and not is_list, False, (len(found), len(emptied))
         child = node.get(name)
         if child == "" and draft.is_written_empty((*trail, name)):
@@ -128,6 +132,14 @@ def _walk(
         trail.pop()
     else:
         raise FieldError("expected sequence or mapping node")
+
+
+def _refuse_as_field(name: str) -> None:
+    """Raise for a step that can be no field of a mapping: it is empty, or Kustomize takes it for a list's element."""
+    if not name:
+        raise FieldError("cannot set or create an empty field name")
+    if name in ("-", "*") or name.lstrip("+-").isdecimal() or (name[0] == "[" and name[-1] == "]"):
+        raise FieldError(f"fieldName: {name}: wrong node kind: expected SequenceNode but got MappingNode")
 
 
 def value_at(node: Any, trail: Trail) -> Any:
