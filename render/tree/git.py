@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from render.errors import TreeError
 from render.tree.seam import (
+    MOST_BYTES,
     Kind,
     below,
     leaves,
@@ -15,10 +18,14 @@ from render.tree.seam import (
     not_a_folder,
     nothing_there,
     readable_name,
+    too_large,
 )
 
 MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path before it calls them a loop."""
+
+MOST_DEPTH = 100
+"""Folders inside each other among which links are looked for."""
 
 MOST_REMEMBERED = 1 << 16
 """Entries after which a memory is emptied: a controller runs for months."""
@@ -56,6 +63,8 @@ class GitTree:
         _, mode, object_id = self._present(path)
         if mode == FOLDER:
             raise not_a_file(path)
+        if self._size(object_id, path) > MOST_BYTES:
+            raise too_large(path)
         data: bytes = self._object(object_id, path).data
         return data
 
@@ -77,17 +86,19 @@ class GitTree:
     def sealed(self, path: str) -> str | None:
         """The id of the tree, unless links are on the way or inside."""
         found = self._look(path)
-        if found is None or found[1] != FOLDER or found[0] != normalise(path) or self._has_links(found[2], path):
+        if found is None or found[1] != FOLDER or found[0] != normalise(path) or self._has_links(found[2], path, 0):
             return None
         return str(found[2])
 
-    def _has_links(self, tree_id: Any, path: str) -> bool:
+    def _has_links(self, tree_id: Any, path: str, depth: int) -> bool:
+        if depth > MOST_DEPTH:
+            return True  # nobody looks so deep, so there may be some
         known = _links.get(tree_id)
         if known is None:
             if len(_links) > MOST_REMEMBERED:
                 _links.clear()
             known = _links[tree_id] = any(
-                entry.filemode == LINK or (entry.filemode == FOLDER and self._has_links(entry.id, path))
+                entry.filemode == LINK or (entry.filemode == FOLDER and self._has_links(entry.id, path, depth + 1))
                 for entry in self._object(tree_id, path)
             )
         return known
@@ -152,7 +163,18 @@ class GitTree:
         return entries
 
     def _object(self, object_id: Any, path: str) -> Any:
-        try:
+        with _readable(path):
             return self._repository[object_id]
-        except Exception as error:  # KeyError for an absent object, GitError for a broken one: pygit2 is not imported
-            raise TreeError(f"cannot be read from the repository: {error}", path=path) from error
+
+    def _size(self, object_id: Any, path: str) -> int:
+        with _readable(path):
+            size: int = self._repository.odb.read_header(object_id)[1]
+            return size
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # KeyError for an absent object, GitError for a broken one: pygit2 is not imported
+        raise TreeError(f"cannot be read from the repository: {error}", path=path) from error

@@ -122,3 +122,22 @@ def test_missing_object_is_an_error_and_not_an_absent_file(repository: pygit2.Re
         with pytest.raises(TreeError, match="cannot be read from the repository") as caught:
             ask()
         assert not isinstance(caught.value, NotInTree)
+
+
+def test_giant_blob_is_refused_before_it_is_read(
+    repository: pygit2.Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = committed(repository, {"small": (FILE, b"x" * 10), "giant": (FILE, b"x" * 11)})
+    monkeypatch.setattr("render.tree.git.MOST_BYTES", 10)
+    assert tree.read("small") == b"x" * 10
+    with pytest.raises(TreeError, match="more than"):
+        tree.read("giant")
+
+
+def test_folders_without_end_count_as_having_links(repository: pygit2.Repository) -> None:
+    entries: dict[str, tuple[int, object]] = {"file": (FILE, b"x")}
+    for _ in range(2000):
+        entries = {"d": (FOLDER, tree_of(repository, entries))}
+    tree = committed(repository, entries)
+    assert tree.sealed("d") is None
+    assert tree.sealed("/".join("d" * 1950)) is not None
