@@ -333,6 +333,13 @@ class Draft:
         text = self.written_texts().get(self.source + trail)
         return text_of(value) if text is None or resolve(text) != value else text
 
+    def set_plain(self, trail: Trail, text: str) -> None:
+        """Put the value of a plain scalar at the trail's end; what was written for it counts where it is read again."""
+        value = resolve(text)
+        self.set(trail, value)
+        if value is not text:
+            self.written_texts()[self.source + trail] = text
+
     def written_texts(self) -> Texts:
         """What its file says literally, by place."""
         if self.written is None:

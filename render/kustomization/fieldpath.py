@@ -73,6 +73,8 @@ def look_up(node: Any, steps: Sequence[str]) -> Trail | None:
 def _step(node: Any, step: str) -> str | int | None:
     if step == "*":
         raise KustomizationError("wildcard is not supported in PathGetter")
+    if step.startswith("-") and is_position(step[1:]) and int(step):
+        raise KustomizationError(f"array index {int(step)} cannot be negative")
     if is_position(step) or step == "-" or is_condition(step):
         if not isinstance(node, list):
             raise KustomizationError(wrong_kind("SequenceNode", node))

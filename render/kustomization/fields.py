@@ -1,11 +1,12 @@
 """Reading settings: values checked against their form, with the place of whatever does not fit.
 
-Field names count without regard to case, as in Go's JSON decoder; unknown ones are errors, never ignored.
+Field names count without regard to case, as in Go's JSON decoder. Unknown ones are errors in a kustomization, but not
+in what its transformers read.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from render.errors import KustomizationError
 from render.kustomization.ids import text_of
@@ -13,8 +14,12 @@ from render.yaml.scalars import LOWEST_INTEGER
 
 Trail = tuple[str | int, ...]
 
-_TYPES = {"string": str, "bool": bool, "int": int}
-_ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "any": None}
+Names = Literal["known", "any", "exact"]
+"""How field names are read: unknown ones are errors, or left out, or left out along with those in another case (where
+Kustomize reads YAML without going through JSON, which also drops nulls from lists)."""
+
+_TYPES = {"string": str, "text": str, "bool": bool, "int": int}
+_ZERO: dict[str, Any] = {"string": "", "text": "", "bool": False, "int": 0, "any": None}
 
 
 class FieldError(KustomizationError):
@@ -25,26 +30,24 @@ class FieldError(KustomizationError):
         self.trail = trail
 
 
-def decode(value: Any, form: Any, name: str, trail: Trail = (), *, strict: bool = True) -> Any:
+def decode(value: Any, form: Any, name: str, trail: Trail = (), *, names: Names = "known") -> Any:
     """The value in its form: fields under their right names, nulls as if they were not there.
 
-    `name` is what messages call the whole. Raises `FieldError`. With `strict` off, unknown fields are left out and
-    numbers and booleans taken for text, as Kustomize does in files of transformers.
+    `name` is what messages call the whole, `names` how its field names are read. Raises `FieldError`.
     """
     if isinstance(form, str):
-        if form == "string" and not strict and isinstance(value, bool | int | float):
-            return text_of(value)
         return _scalar(value, form, name, trail)
     if isinstance(form, dict):
-        return {} if value is None else _fields(value, form, name, trail, strict)
+        return {} if value is None else _fields(value, form, name, trail, names)
     container, inner = form
     if container == "list":
         if not isinstance(value, list):
             raise _mismatch(value, "a list", f"[]{_go_type(inner)}", name, trail)
-        return [decode(item, inner, name, (*trail, place), strict=strict) for place, item in enumerate(value)]
+        kept = (entry for entry in enumerate(value) if entry[1] is not None or names != "exact")
+        return [decode(item, inner, name, (*trail, place), names=names) for place, item in kept]
     if not isinstance(value, dict):
         raise _mismatch(value, "a mapping", f"map[string]{_go_type(inner)}", name, trail)
-    return {key: decode(item, inner, name, (*trail, key), strict=strict) for key, item in value.items()}
+    return {key: decode(item, inner, name, (*trail, key), names=names) for key, item in value.items()}
 
 
 def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
@@ -52,15 +55,17 @@ def _scalar(value: Any, form: str, name: str, trail: Trail) -> Any:
         return value
     if value is None:
         return _ZERO[form]
+    if form == "text" and isinstance(value, bool | int | float):
+        return text_of(value)
     if form == "int" and isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     if type(value) is not _TYPES[form] or (isinstance(value, int) and not LOWEST_INTEGER <= value < -LOWEST_INTEGER):
-        wanted = {"string": "text", "bool": "true or false", "int": "a whole number"}[form]
-        raise _mismatch(value, wanted, form, name, trail)
+        wanted = {"string": "text", "text": "text", "bool": "true or false", "int": "a whole number"}[form]
+        raise _mismatch(value, wanted, _go_type(form), name, trail)
     return value
 
 
-def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, strict: bool) -> dict[str, Any]:
+def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, names: Names) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _mismatch(value, "a mapping", name, name, trail)
     result: dict[str, Any] = {}
@@ -68,14 +73,14 @@ def _fields(value: Any, form: dict[str, Any], name: str, trail: Trail, strict: b
     # Kustomize sorts the keys on the way: of several that differ by case alone, the last one counts
     for key, item in value.items() if value.keys() <= form.keys() else sorted(value.items()):
         known = key if key in form else None
-        if known is None:
+        if known is None and names != "exact":
             lowered = lowered or {field.lower(): field for field in form}
             known = lowered.get(key.lower())
         if known is None:
-            if strict:
+            if names == "known":
                 raise FieldError(f'unknown field "{key}"', (*trail, key), _suggestion(key, form))
         elif item is not None:
-            result[known] = decode(item, form[known], name, (*trail, key), strict=strict)
+            result[known] = decode(item, form[known], name, (*trail, key), names=names)
     return result
 
 
@@ -99,4 +104,6 @@ def _mismatch(value: Any, wanted: str, go_type: str, name: str, trail: Trail) ->
 
 
 def _go_type(form: Any) -> str:
+    if form == "text":
+        return "string"
     return form if isinstance(form, str) else "struct"

@@ -5,6 +5,7 @@ A path goes through lists without naming positions: `spec/containers/image` is t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,6 +14,10 @@ from render.errors import KustomizationError
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.ids import Gvk, gvk_text, selects
 from render.kustomization.tables.order import KIND_RANK
+
+_BLANK = " "
+_NO_FIELD = re.compile(r"| |[+-]?[0-9]{1,18}|-|\*|\[.*\]", re.ASCII | re.DOTALL)
+"""Steps that Kustomize takes for elements of lists or for nothing at all."""
 
 
 class FieldSpec(NamedTuple):
@@ -44,17 +49,14 @@ def split_path(path: str, delimiter: str = "/") -> list[str]:
 @lru_cache(4096)
 def steps_of(path: str) -> tuple[tuple[str, bool], ...]:
     """The steps of a field spec's path; True where the path says that the field is a list."""
-    return tuple((step.removesuffix("[]").strip(), step.endswith("[]")) for step in split_path(path))
+    names = ((step.removesuffix("[]"), step.endswith("[]")) for step in split_path(path))
+    return tuple((name and (name.strip() or _BLANK), is_list) for name, is_list in names)
 
 
 def sort_key(gvk: Gvk) -> tuple[int, str]:
     """Kustomize's order of kinds: what others need comes first."""
     group, version, kind = gvk
     return KIND_RANK.get(kind, 0), f"{group or '~G'}_{version or '~V'}_{kind or '~K'}"
-
-
-_NO_FIELDS = "0123456789+-*["
-"""How steps begin that may be no field."""
 
 
 def merge_specs(specs: Sequence[FieldSpec], more: Iterable[FieldSpec]) -> list[FieldSpec]:
@@ -111,8 +113,9 @@ def _walk(
             trail.pop()
     elif isinstance(node, dict):
         name, is_list = steps[at]
-        if name[:1] in _NO_FIELDS:
-            _refuse_as_field(name)
+        if _NO_FIELD.fullmatch(name):
+            _walk_past(draft, node, steps, at, create, trail, found, emptied)
+            return
         makes, made, before = create and not is_list, False, (len(found), len(emptied))
         child = node.get(name)
         if child == "" and draft.is_written_empty((*trail, name)):
@@ -134,12 +137,24 @@ def _walk(
         raise FieldError("expected sequence or mapping node")
 
 
-def _refuse_as_field(name: str) -> None:
-    """Raise for a step that can be no field of a mapping: it is empty, or Kustomize takes it for a list's element."""
+def _walk_past(
+    draft: Draft,
+    node: Any,
+    steps: tuple[tuple[str, bool], ...],
+    at: int,
+    create: bool,
+    trail: list[str | int],
+    found: list[Trail],
+    emptied: list[tuple[Trail, Any]],
+) -> None:
+    """A step that is no field's name: a blank one leads nowhere else, any other does not fit a mapping."""
+    name = steps[at][0]
     if not name:
         raise FieldError("cannot set or create an empty field name")
-    if name in ("-", "*") or name.lstrip("+-").isdecimal() or (name[0] == "[" and name[-1] == "]"):
-        raise FieldError(f"fieldName: {name}: wrong node kind: expected SequenceNode but got MappingNode")
+    if name == _BLANK:
+        _walk(draft, node, steps, at + 1, create, trail, found, emptied)
+        return
+    raise FieldError(f"fieldName: {name}: {wrong_kind('SequenceNode', node)}")
 
 
 def value_at(node: Any, trail: Trail) -> Any:

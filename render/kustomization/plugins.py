@@ -13,7 +13,7 @@ from render.errors import InputError, KustomizationError, NotInTree
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.config import field_spec
 from render.kustomization.draft import Draft, deep_copy
-from render.kustomization.fields import decode
+from render.kustomization.fields import FieldError, Names, decode
 from render.kustomization.fieldspec import SpecsByKind
 from render.kustomization.generators.config_map_secret import absorb, make_config_map, make_secret
 from render.kustomization.ids import gvk_text
@@ -21,10 +21,10 @@ from render.kustomization.layer import Layer, accumulate_entries
 from render.kustomization.loader import Loader
 from render.kustomization.selector import Selector
 from render.kustomization.steps import note_transformation
-from render.kustomization.tables import fields as forms
+from render.kustomization.tables.plugin_fields import PLUGIN_FIELDS, READ_TO_THE_LETTER, VALUE_TARGETS
 
 Settings = dict[str, Any]
-"""A plugin's configuration, its field names in lower case as Go's decoder reads them."""
+"""A plugin's configuration: those of its fields that are given, in their forms."""
 
 VALIDATED_BY = "validated-by"
 
@@ -65,6 +65,7 @@ def _configuring(config: Draft) -> Iterator[None]:
             path=_own_file(config),
             hint=error.hint,
             document=config.origin.document,
+            within=error.trail if isinstance(error, FieldError) else (),
         ) from error
 
 
@@ -141,19 +142,19 @@ def _kind(config: Draft, table: dict[str, Any], what: str) -> Any:
 
 
 def _settings(config: Draft) -> Settings:
-    return {key.lower(): value for key, value in config.content.items()}
+    kind = config.gvk[2]
+    names: Names = "exact" if kind in READ_TO_THE_LETTER else "any"
+    return decode(config.content, PLUGIN_FIELDS[kind], f"{kind}Plugin", names=names)  # type: ignore[no-any-return]
 
 
-def _decoded(settings: Settings, key: str, form: Any) -> Any:
-    value = settings.get(key.lower())
-    return None if value is None else decode(value, form, key, (key,), strict=False)
+def _specs(settings: Settings) -> SpecsByKind:
+    return SpecsByKind([field_spec(entry) for entry in settings.get("fieldSpecs", [])])
 
 
-def _specs(settings: Settings, *, required: bool = False) -> SpecsByKind:
-    found = settings.get("fieldspecs")
-    if found is None and required:
+def _required_specs(settings: Settings) -> SpecsByKind:
+    if "fieldSpecs" not in settings:
         raise KustomizationError("fieldSpecs is not expected to be nil")
-    return SpecsByKind([field_spec(entry) for entry in found or []])
+    return _specs(settings)
 
 
 Change = Callable[[Accumulator], None]
@@ -162,26 +163,25 @@ Change = Callable[[Accumulator], None]
 def _namespace(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.namespace import NamespaceChange
 
-    metadata = settings.get("metadata") or {}
     return NamespaceChange(
-        metadata.get("namespace") or "",
+        settings.get("metadata", {}).get("namespace", ""),
         _specs(settings).specs,
-        unset_only=settings.get("unsetonly") is True,
-        subjects=settings.get("setrolebindingsubjects") or "defaultOnly",
+        unset_only=settings.get("unsetOnly", False),
+        subjects=settings.get("setRoleBindingSubjects") or "defaultOnly",
     ).apply
 
 
 def _prefix(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.prefix import add_prefix
 
-    prefix, specs = settings.get("prefix") or "", _specs(settings, required=True)
+    prefix, specs = settings.get("prefix", ""), _required_specs(settings)
     return lambda accumulator: add_prefix(accumulator, prefix, specs)
 
 
 def _suffix(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.suffix import add_suffix
 
-    suffix, specs = settings.get("suffix") or "", _specs(settings, required=True)
+    suffix, specs = settings.get("suffix", ""), _required_specs(settings)
     return lambda accumulator: add_suffix(accumulator, suffix, specs)
 
 
@@ -198,43 +198,41 @@ def _prefix_suffix(loader: Loader, settings: Settings, path: str) -> Change:
 def _label(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.label import set_labels
 
-    labels, specs = _decoded(settings, "labels", forms.STRING_MAP) or {}, _specs(settings)
+    labels, specs = settings.get("labels", {}), _specs(settings)
     return lambda accumulator: set_labels(accumulator, labels, specs)
 
 
 def _annotations(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.annotations import set_annotations
 
-    annotations, specs = _decoded(settings, "annotations", forms.STRING_MAP) or {}, _specs(settings)
+    annotations, specs = settings.get("annotations", {}), _specs(settings)
     return lambda accumulator: set_annotations(accumulator, annotations, specs)
 
 
 def _image_tag(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.image_tag import Image, set_images
 
-    image, specs = Image(_decoded(settings, "imageTag", forms.IMAGE) or {}), _specs(settings)
+    image, specs = Image(settings.get("imageTag", {})), _specs(settings)
     return lambda accumulator: set_images(accumulator, [image], specs)
 
 
 def _replica_count(_loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.replica_count import set_replicas
 
-    replica = _decoded(settings, "replica", {"name": "string", "count": "int"}) or {}
-    specs = _specs(settings).specs
-    return lambda accumulator: set_replicas(accumulator, replica.get("name") or "", replica.get("count") or 0, specs)
+    replica, specs = settings.get("replica", {}), _specs(settings).specs
+    return lambda accumulator: set_replicas(accumulator, replica.get("name", ""), replica.get("count", 0), specs)
 
 
 def _patch(loader: Loader, settings: Settings, path: str) -> Change:
     from render.kustomization.transformers.patch import PatchEntry
 
-    entry = {key: value for key in forms.PATCH if (value := _decoded(settings, key, forms.PATCH[key])) is not None}
-    return PatchEntry(loader, entry, path).apply
+    return PatchEntry(loader, settings, path).apply
 
 
 def _patch_strategic_merge(loader: Loader, settings: Settings, path: str) -> Change:
     from render.kustomization.transformers.patch import apply_strategic_merge, read_strategic_merge
 
-    paths, text = settings.get("paths") or [], settings.get("patches") or ""
+    paths, text = settings.get("paths", []), settings.get("patches", "")
     if not paths and not text:
         raise KustomizationError("empty file path and empty patch content")
     patches = [patch for entry in paths for patch in read_strategic_merge(loader, entry, path)]
@@ -248,17 +246,16 @@ def _patch_strategic_merge(loader: Loader, settings: Settings, path: str) -> Cha
 def _patch_json6902(loader: Loader, settings: Settings, path: str) -> Change:
     from render.kustomization.transformers.patch import apply_json6902, read_json6902
 
-    target = _decoded(settings, "target", forms.SELECTOR)
-    operations = read_json6902(loader, settings.get("path") or "", settings.get("jsonop") or "", target, path)
-    selector = Selector(target)
+    target = settings.get("target")
+    operations = read_json6902(loader, settings.get("path", ""), settings.get("jsonOp", ""), target, path)
+    selector = Selector(target or {})
     return lambda accumulator: apply_json6902(accumulator, selector, operations)
 
 
 def _replacement(loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.replacement import read_replacements, replace
 
-    form = ("list", {**forms.REPLACEMENT, "path": "string"})
-    entries = _decoded(settings, "replacements", form) or []
+    entries = settings.get("replacements", [])
     replacements = [found for entry in entries for found in read_replacements(loader, entry)]
 
     def change(accumulator: Accumulator) -> None:
@@ -271,14 +268,12 @@ def _replacement(loader: Loader, settings: Settings, _path: str) -> Change:
 def _value_add(loader: Loader, settings: Settings, _path: str) -> Change:
     from render.kustomization.transformers.value_add import add_value
 
-    form = ("list", {"selector": forms.SELECTOR, "fieldPath": "string", "filePathPosition": "int"})
-    targets = _decoded(settings, "targets", form) or []
-    if settings.get("targetfilepath"):
-        path = loader.load_path(settings["targetfilepath"])
-        document = loader.parse_settings(loader.context.read(path), path) or {}
-        targets += decode(document.get("targets") or [], form, "targets", strict=False)
-    value = (_decoded(settings, "value", "string") or "").strip()
-    value = value or loader.context.display(loader.root).rpartition("/")[2]
+    targets = list(settings.get("targets", []))
+    if settings.get("targetFilePath"):
+        path = loader.load_path(settings["targetFilePath"])
+        document = loader.parse_settings(loader.context.read(path), path)
+        targets += decode(document, {"targets": VALUE_TARGETS}, "targets", names="any").get("targets", [])
+    value = settings.get("value", "").strip() or loader.context.display(loader.root).rpartition("/")[2]
     return lambda accumulator: add_value(accumulator, value, targets)
 
 
@@ -289,21 +284,16 @@ def _hash(_loader: Loader, _settings: Settings, _path: str) -> Change:
 
 
 def _config_map(loader: Loader, settings: Settings, path: str) -> Draft:
-    return make_config_map(loader, _generator_args(settings, forms.CONFIG_MAP), path)
+    return make_config_map(loader, _generator_args(settings), path)
 
 
 def _secret(loader: Loader, settings: Settings, path: str) -> Draft:
-    return make_secret(loader, _generator_args(settings, forms.SECRET), path)
+    return make_secret(loader, _generator_args(settings), path)
 
 
-def _generator_args(settings: Settings, form: dict[str, Any]) -> dict[str, Any]:
-    args = {key: value for key in form if (value := _decoded(settings, key, form[key])) is not None}
-    args.pop("env", None)  # an older name, which Kustomize knows in a kustomization only
-    metadata = settings.get("metadata") or {}
-    for key in ("name", "namespace"):
-        if not args.get(key):
-            args[key] = metadata.get(key) or ""
-    return args
+def _generator_args(settings: Settings) -> dict[str, Any]:
+    metadata = settings.get("metadata", {})
+    return {**settings, **{key: settings.get(key) or metadata.get(key, "") for key in ("name", "namespace")}}
 
 
 def _iam_policy(loader: Loader, settings: Settings, path: str) -> Draft:
@@ -315,9 +305,7 @@ def _iam_policy(loader: Loader, settings: Settings, path: str) -> Draft:
 def _helm(loader: Loader, settings: Settings, path: str) -> list[Draft]:
     from render.kustomization.generators.helm_chart_inflation import inflate
 
-    form = {**forms.HELM_CHART, **forms.HELM_GLOBALS}
-    args = {key: value for key in form if (value := _decoded(settings, key, form[key])) is not None}
-    return inflate(loader, args, path)
+    return inflate(loader, settings, path)
 
 
 GENERATORS: dict[str, Callable[[Loader, Settings, str], Draft | list[Draft]]] = {

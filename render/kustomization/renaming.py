@@ -7,7 +7,6 @@ from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
 from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, is_there, value_at, wrong_kind
 from render.kustomization.ids import Gvk, selects
-from render.yaml.scalars import resolve
 
 NEVER_RENAMED: tuple[Gvk, ...] = (
     ("", "", "CustomResourceDefinition"),
@@ -41,4 +40,4 @@ def surround(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
             )
         made = old is None and not is_there(draft.content, trail)
         new = f"{prefix}{'' if made else draft.text_at(trail, old)}{suffix}"
-        draft.set(trail, new if isinstance(old, str) else resolve(new))
+        draft.set(trail, new) if isinstance(old, str) else draft.set_plain(trail, new)

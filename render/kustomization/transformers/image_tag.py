@@ -81,7 +81,7 @@ def _change(draft: Draft, trail: Trail, image: Image) -> None:
     text = draft.text_at(trail, old)
     new = image.change(text)
     if new != text:
-        draft.set(trail, new)
+        draft.set(trail, new) if isinstance(old, str) else draft.set_plain(trail, new)
 
 
 def _in_containers(node: Any, trail: list[str | int]) -> Iterator[Trail]:

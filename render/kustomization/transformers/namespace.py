@@ -39,17 +39,14 @@ class NamespaceChange:
             if draft.from_helm:  # a chart has been told the namespace and means what it says
                 continue
             draft.remember_identity()
-            self._apply(draft)
+            self.set_in(draft)
         accumulator.check_unique("namespace transformation produces ID conflict")
 
     def set_in(self, draft: Draft) -> None:
-        """Set an object's own namespace if its kind has one."""
+        """Set an object's own namespace if its kind has one, and those of subjects and of the fields of the specs."""
         if not draft.cluster_scoped:
             for trail in find(draft, _METADATA_NAMESPACE, create=True):
                 self._set(draft, trail)
-
-    def _apply(self, draft: Draft) -> None:
-        self.set_in(draft)
         gvk = draft.gvk
         is_binding = gvk[2] in _BINDINGS
         if is_binding:

@@ -14,7 +14,7 @@ from render.kustomization.ids import DEFAULT_NAMESPACE, Gvk, id_text, is_empty, 
 from render.kustomization.loader import Loader
 from render.kustomization.selector import Selector
 from render.kustomization.structured import set_in_text
-from render.kustomization.tables.fields import REPLACEMENT
+from render.kustomization.tables.plugin_fields import REPLACEMENT_IN_FILE
 from render.yaml.scalars import resolve
 
 DEFAULT_FIELD = "metadata.name"
@@ -33,7 +33,7 @@ def read_replacements(loader: Loader, entry: dict[str, Any]) -> list[dict[str, A
     if not isinstance(document, list | dict):
         raise KustomizationError("unsupported replacement type encountered within replacement path", path=path)
     found = document if isinstance(document, list) else [document]
-    return [decode(item, REPLACEMENT, "Replacement", strict=False) for item in found]
+    return [decode(item, REPLACEMENT_IN_FILE, "Replacement", names="any") for item in found]
 
 
 def replace(accumulator: Accumulator, replacement: dict[str, Any]) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft
-from render.kustomization.fieldpath import look_up
-from render.kustomization.fieldspec import is_there, split_path, value_at, wrong_kind
+from render.kustomization.draft import Draft, Trail
+from render.kustomization.fieldpath import is_condition, is_position, look_up, split_condition
+from render.kustomization.fieldspec import split_path, value_at, wrong_kind
 from render.kustomization.selector import Selector
 from render.kustomization.transformers.namespace import NamespaceChange
 from render.yaml.scalars import resolve
@@ -35,18 +35,51 @@ def add_value(accumulator: Accumulator, value: str, targets: list[dict[str, Any]
 
 
 def _add(draft: Draft, value: str, path: str, position: int) -> None:
-    steps = split_path(path)
-    trail = look_up(draft.content, steps)
+    trail, made = _find_or_make(draft, [step for raw in split_path(path) if (step := raw.strip())])
+    if trail is None and position:
+        raise KustomizationError(f"there is no path at {path} of {draft.text} to add to: it is below a null")
     if trail is None:
-        trail = tuple(step for step in steps if step)
+        return
     old = value_at(draft.content, trail)
     if isinstance(old, dict | list):
         raise KustomizationError(wrong_kind("ScalarNode", old))
     if position:
-        before = draft.text_at(trail, old) if is_there(draft.content, trail) else ""
-        value = insert_part(before, position - 1, value)
-    quoted = isinstance(old, str) and draft.is_written_quoted(trail, old)
-    draft.set(trail, value if quoted else resolve(value))
+        value = insert_part("" if made else draft.text_at(trail, old), position - 1, value)
+    if isinstance(old, str) and draft.is_written_quoted(trail, old):
+        draft.set(trail, value)
+    else:
+        draft.set_plain(trail, value)
+
+
+def _find_or_make(draft: Draft, steps: list[str]) -> tuple[Trail | None, bool]:
+    """Where the path leads and whether that was made just now; None below nulls and past the ends of lists."""
+    trail: Trail = ()
+    made = False
+    for place, step in enumerate(steps):
+        node = value_at(draft.content, trail)
+        if node is None:
+            return None, False
+        found = look_up(node, [step])
+        made = found is None
+        if found is not None:
+            trail = (*trail, *found)
+        elif is_condition(step):
+            name, text = split_condition(step)
+            trail = (*trail, len(node))
+            draft.place(trail).append({name: resolve(text)} if name else resolve(text))
+        elif is_position(step) or step == "-":
+            return None, False
+        else:
+            trail = (*trail, step)
+            draft.set(trail, _holder_of(steps[place + 1 : place + 2]))
+    return trail, made
+
+
+def _holder_of(following: list[str]) -> Any:
+    """What is made where the path goes on with that step."""
+    if not following:
+        return None
+    return [] if is_condition(following[0]) or is_position(following[0]) else {}
 
 
 def insert_part(path: str, position: int, part: str) -> str:
