@@ -46,7 +46,9 @@ def _add(draft: Draft, value: str, path: str, position: int) -> None:
         before = draft.text_at(trail, old) if is_there(draft.content, trail) else ""
         value = insert_part(before, position - 1, value)
     quoted = isinstance(old, str) and draft.is_written_quoted(trail, old)
-    draft.set(trail, value if quoted else resolve(value))
+    new = value if quoted else resolve(value)
+    draft.set(trail, new)
+    draft.spread(trail, old, new)
 
 
 def insert_part(path: str, position: int, part: str) -> str:
