@@ -162,7 +162,7 @@ def value_at(node: Any, trail: Trail) -> Any:
     for step in trail:
         if isinstance(node, dict):
             node = node.get(step)
-        elif isinstance(node, list) and isinstance(step, int):
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
             node = node[step]
         else:
             return None

@@ -12,7 +12,7 @@ from typing import Any
 from render import yaml
 from render.errors import InputError, KustomizationError, NotInTree, TreeError, YamlError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.config import DEFAULTS, EMPTY, Config, parse_config
+from render.kustomization.config import DEFAULTS, EMPTY, parse_config
 from render.kustomization.draft import Draft
 from render.kustomization.fields import FieldError, Trail, decode
 from render.kustomization.generators.config_map_secret import (
@@ -289,13 +289,12 @@ def use_openapi(layer: Layer) -> None:
 
 
 def _gather_configuration(layer: Layer, accumulator: Accumulator) -> Accumulator:
-    config: Config = DEFAULTS
     added = EMPTY
     for place, entry in enumerate(layer.get("configurations") or []):
         with layer.at("configurations", place):
             added = added.merge(parse_config(_settings(layer, entry)))
-    config = config.merge(added)
-    accumulator.config = accumulator.config.merge(config)
+    with layer.at("configurations"):
+        accumulator.config = accumulator.config.merge(DEFAULTS.merge(added))
     if layer.get("crds"):
         from render.kustomization.crds import config_from_definitions
 

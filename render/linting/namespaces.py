@@ -17,16 +17,27 @@ if TYPE_CHECKING:
 RULE = "namespace"
 
 
-def reaches_nothing(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iterator[Told]:
-    """`namespace` over objects that have none, or that charts made."""
-    if not layer.get("namespace"):
+def reach(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iterator[Told]:
+    """`namespace` over objects that have none, that charts made, or that a kustomization below has given another."""
+    wanted = layer.get("namespace")
+    if not wanted:
         return
     drafts = [draft for draft in accumulator.drafts if draft.manifest]
     reached = any((not draft.cluster_scoped or draft.kind == "Namespace") and not draft.from_helm for draft in drafts)
-    charts = any(draft.from_helm for draft in drafts)
-    why = "charts set their namespaces themselves" if charts else "every object here belongs to the whole cluster"
-    told = None if reached or not drafts else (f"the namespace reaches nothing: {why}", "take it away, or move it up")
+    told = _overridden(wanted, drafts)
+    if drafts and not reached:
+        charts = any(draft.from_helm for draft in drafts)
+        why = "charts set their namespaces themselves" if charts else "every object here belongs to the whole cluster"
+        told = f"the namespace reaches nothing: {why}", "take it away, or move it up"
     yield trail, RULE, told
+
+
+def _overridden(wanted: str, drafts: list[Draft]) -> tuple[str, str] | None:
+    for draft in drafts:
+        if draft.namespace not in ("", wanted) and draft.original_namespace != draft.namespace:
+            message = f"namespace {wanted} replaces {draft.namespace}, which a kustomization below gives {draft.text}"
+            return message, "say it in one place: the topmost namespace wins for all objects"
+    return None
 
 
 def subjects_elsewhere(watcher: Watcher, _read: set[str]) -> Iterator[Finding]:

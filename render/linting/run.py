@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from render.errors import InputError
 from render.kustomization.build import build
 from render.linting.finding import Finding
-from render.linting.rules import LOOKS, RUN_LEVEL_LOOKS, WATCHES
+from render.linting.rules import LOOKS, RUN_LEVEL_LOOKS, STEPS, WATCHES
 from render.linting.watching import Watcher
 from render.tree import RecordingTree
 
@@ -34,7 +34,7 @@ def lint(
     watcher: Watcher | None = None
     for tree, folder in builds:
         recording = RecordingTree(tree)
-        watcher = watcher or Watcher(tree, WATCHES)
+        watcher = watcher or Watcher(tree, WATCHES, STEPS)
         watcher.tree = tree
         try:
             build(recording, folder, options, helm=helm, observer=watcher)

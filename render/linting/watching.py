@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from render.kustomization.draft import Draft
     from render.kustomization.fields import Trail
     from render.kustomization.layer import Layer
-    from render.linting.rules import Watch
+    from render.linting.rules import End, Watch
     from render.tree import Tree
 
 
 class Watcher(Observer):
     """Asks the watching rules at each step, and keeps kustomizations and results for the others."""
 
-    def __init__(self, tree: Tree, watches: dict[str, tuple[Watch, ...]]) -> None:
+    def __init__(self, tree: Tree, watches: dict[str, tuple[Watch, ...]], steps: dict[str, tuple[End, ...]]) -> None:
         self.tree = tree
         self.layers: dict[str, Layer] = {}
         self.results: list[list[Draft]] = []
@@ -34,6 +34,7 @@ class Watcher(Observer):
         """The kustomizations of builds that came to their end."""
         self._begun: list[str] = []
         self._watches = watches
+        self._steps = steps
         self._gathered: dict[int, tuple[Layer, Accumulator]] = {}
         self._found: dict[tuple[str, Trail, str], Finding | None] = {}
         self._last: list[Draft] = []
@@ -58,8 +59,11 @@ class Watcher(Observer):
             for place, rule, told in watch(layer, trail, known[1]):
                 self._note(layer.path, place, rule, told)
 
-    def finished(self, step: str, accumulator: Accumulator) -> None:  # noqa: ARG002
-        """Keep what comes out."""
+    def finished(self, step: str, accumulator: Accumulator) -> None:
+        """Ask the rules for the step, and keep what comes out."""
+        for ask in self._steps.get(step, ()):
+            for path, (place, rule, told) in ask(accumulator):
+                self._note(path, place, rule, told)
         self._last = accumulator.drafts
 
     def built(self) -> None:

@@ -12,7 +12,17 @@ from quality.sources import ROOT
 import render
 from reconciler.cli.build import REFUSED
 from render.kustomization.steps import TRANSFORMERS
-from render.linting import deprecated, file_names, generators, namespaces, remotes, selectors, unmatched, unread
+from render.linting import (
+    deprecated,
+    file_names,
+    generators,
+    namespaces,
+    patching,
+    remotes,
+    selectors,
+    unmatched,
+    unread,
+)
 
 PAGE = (ROOT / "docs" / "engine.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -67,7 +77,7 @@ def test_every_transformer_and_generator_has_its_module_named() -> None:
 
 
 def test_every_rule_of_lint_is_described() -> None:
-    families = (deprecated, file_names, generators, namespaces, remotes, selectors, unmatched, unread)
+    families = (deprecated, file_names, generators, namespaces, patching, remotes, selectors, unmatched, unread)
     rules = {module.RULE for module in families} | {"build"}
     assert set(column("What lint finds", 0)) == rules
 

@@ -19,6 +19,7 @@ Left out, and why:
 * `imageTags`, an older name of `images`.
 * what `docs/differences.md` lists: integers beyond 2^53 below a JSON patch, patches that copy annotations, panics.
 * replacements of numbers by texts that are none: Kustomize fails only if nothing replaces them once more.
+* replacements by nothing at all: what they make prints as `null` or `""` by the style of what it is made in.
 * patches of all annotations at once: Kustomize keeps its own notes there.
 * malformed YAML and odd scalars: `tests/render/yaml` has them.
 * objects without `apiVersion`: no cluster takes them.

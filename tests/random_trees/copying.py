@@ -27,9 +27,9 @@ def path_to(choose: Chooser, manifest: Any, steps: Steps) -> str:
     return ".".join(parts)
 
 
-def _leaf(choose: Chooser, thing: Thing, number: int = 0) -> Steps:
+def _leaf(choose: Chooser, thing: Thing, number: int = 0, *, filled: bool = False) -> Steps:
     places = [*steps_in(thing.manifest), ("metadata", "name")]
-    leaves = [steps for steps in places if isinstance(at(thing.manifest, steps), str)]
+    leaves = [steps for steps in places if isinstance(text := at(thing.manifest, steps), str) and (text or not filled)]
     numbers = [steps for steps in places if isinstance(at(thing.manifest, steps), int | float)]
     return choose.one(numbers if numbers and choose.chance(number) else leaves)
 
@@ -40,7 +40,7 @@ def _without_wildcard(path: str) -> str:
 
 def source(choose: Chooser, thing: Thing) -> dict[str, Any]:
     """Where a replacement takes its value from."""
-    path = _without_wildcard(path_to(choose, thing.manifest, _leaf(choose, thing, number=10)))
+    path = _without_wildcard(path_to(choose, thing.manifest, _leaf(choose, thing, number=10, filled=True)))
     return given(
         group=choose.maybe(10, lambda: thing.group or None),
         version=choose.maybe(15, lambda: thing.version),

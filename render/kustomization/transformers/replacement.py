@@ -158,7 +158,6 @@ def _apply(accumulator: Accumulator, value: Value, target: dict[str, Any]) -> No
             for place, field in enumerate(fields):
                 with within("fieldPaths", place):
                     _copy_to(draft, value, field, target.get("options") or {})
-                value.follow(draft)
             if draft.id != before:
                 accumulator.identities_changed()
 
@@ -180,6 +179,7 @@ def _copy_to(draft: Draft, value: Value, field: str, options: dict[str, Any]) ->
     steps = split_field_path(field)
     manifest = draft.own_all()
     if set_in_text(manifest, steps, value.data, value.text, draft.context.budget, create=create):
+        value.follow(draft)
         return
     failure = f'unable to find{" or create" if create else ""} field "{field}" in replacement target'
     try:
@@ -190,6 +190,7 @@ def _copy_to(draft: Draft, value: Value, field: str, options: dict[str, Any]) ->
         raise KustomizationError(failure, hint=f"{draft.text} has no such field; options.create makes it")
     for place in places:
         _set(draft, place, value, options)
+        value.follow(draft)
 
 
 def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> None:

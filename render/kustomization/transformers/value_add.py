@@ -49,6 +49,7 @@ def _add(draft: Draft, value: str, path: str, position: int) -> None:
         draft.set(trail, value)
     else:
         draft.set_plain(trail, value)
+    draft.spread(trail, old, draft.value(trail))
 
 
 def _find_or_make(draft: Draft, steps: list[str]) -> tuple[Trail | None, bool]:
