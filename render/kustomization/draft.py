@@ -48,6 +48,18 @@ def deep_copy(value: Any) -> Any:
     return value
 
 
+def _metadata_text(manifest: Manifest, field: str) -> str:
+    """The text of a field of the metadata; the usual forms are asked for first, as nothing is asked for more often."""
+    metadata = manifest.get("metadata")
+    if type(metadata) is dict:
+        value = metadata.get(field)
+        if type(value) is str:
+            return value
+        if value is None:
+            return ""
+    return field_text(metadata, field)
+
+
 class Draft:
     """One object on its way through the layers. `manifest` is None once a patch has deleted it."""
 
@@ -127,12 +139,12 @@ class Draft:
     @property
     def name(self) -> str:
         """The current name."""
-        return field_text(self.content.get("metadata"), "name")
+        return _metadata_text(self.content, "name")
 
     @property
     def namespace(self) -> str:
         """The written namespace, "" if there is none."""
-        return field_text(self.content.get("metadata"), "namespace")
+        return _metadata_text(self.content, "namespace")
 
     @property
     def gvk(self) -> Gvk:
@@ -159,7 +171,10 @@ class Draft:
     @property
     def id(self) -> Id:
         """The current identity."""
-        return (*self.gvk, self.name, self.effective_namespace)
+        content = self.content
+        group, version, kind = gvk_of(content.get("apiVersion"), content.get("kind"))
+        name = _metadata_text(content, "name")
+        return group, version, kind, name, self.effective_namespace
 
     @property
     def original_namespace(self) -> str:
