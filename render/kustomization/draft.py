@@ -19,6 +19,7 @@ from render.kustomization.ids import (
     field_text,
     gvk_of,
     id_text,
+    metadata_text,
     require_text_key,
     text_of,
 )
@@ -46,18 +47,6 @@ def deep_copy(value: Any) -> Any:
     if type(value) is list:
         return [deep_copy(item) if type(item) in (dict, list) else item for item in value]
     return value
-
-
-def _metadata_text(manifest: Manifest, field: str) -> str:
-    """The text of a field of the metadata; the usual forms are asked for first, as nothing is asked for more often."""
-    metadata = manifest.get("metadata")
-    if type(metadata) is dict:
-        value = metadata.get(field)
-        if type(value) is str:
-            return value
-        if value is None:
-            return ""
-    return field_text(metadata, field)
 
 
 class Draft:
@@ -139,12 +128,12 @@ class Draft:
     @property
     def name(self) -> str:
         """The current name."""
-        return _metadata_text(self.content, "name")
+        return metadata_text(self.content, "name")
 
     @property
     def namespace(self) -> str:
         """The written namespace, "" if there is none."""
-        return _metadata_text(self.content, "namespace")
+        return metadata_text(self.content, "namespace")
 
     @property
     def gvk(self) -> Gvk:
@@ -171,10 +160,7 @@ class Draft:
     @property
     def id(self) -> Id:
         """The current identity."""
-        content = self.content
-        group, version, kind = gvk_of(content.get("apiVersion"), content.get("kind"))
-        name = _metadata_text(content, "name")
-        return group, version, kind, name, self.effective_namespace
+        return (*self.gvk, self.name, self.effective_namespace)
 
     @property
     def original_namespace(self) -> str:
