@@ -26,10 +26,19 @@ class Measure(NamedTuple):
     megabytes: float
 
 
-def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None, output: Path | None = None) -> Measure:
-    """Run a program to its end; what it prints goes to `output`, or nowhere. Raises `Failed`."""
+def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    output: Path | None = None,
+    quiet: bool = False,
+) -> Measure:
+    """Run a program to its end; what it prints goes to `output`, or nowhere. `quiet` drops what it warns of. Raises
+    `Failed`."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [(os.POSIX_SPAWN_OPEN, 1, str(output or os.devnull), flags, 0o600)]
+    if quiet:
+        actions.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0))
     started = time.perf_counter()
     child = os.posix_spawn(command[0], list(command), {**os.environ, **(environment or {})}, file_actions=actions)
     _, status, usage = os.wait4(child, 0)

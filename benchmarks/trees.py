@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.definitions import definitions_text
 from benchmarks.manifests import letter, manifest, name_of
 
 HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
@@ -79,12 +79,7 @@ def overlay(folder: Path, objects: int) -> Path:
 def definitions(folder: Path, size: int) -> Path:
     """CustomResourceDefinitions of `size` bytes and more in one file, as operators ship them, under a namespace."""
     folder.mkdir(parents=True, exist_ok=True)
-    documents: list[str] = []
-    total = 0
-    while total < size:
-        documents.append("\n".join(_definition_lines(len(documents))) + "\n")
-        total += len(documents[-1])
-    (folder / "crds.yaml").write_text("---\n".join(documents))
+    (folder / "crds.yaml").write_text(definitions_text(size))
     (folder / "kustomization.yaml").write_text(
         HEADER
         + "resources:\n- crds.yaml\nnamespace: operators\nlabels:\n- pairs: {app.kubernetes.io/part-of: operator}\n"
@@ -145,87 +140,3 @@ spec:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-
-
-def _definition_lines(number: int) -> list[str]:
-    """One CustomResourceDefinition as controller-gen writes them: deep, and most of it descriptions."""
-    kind = f"Widget{number}"
-    lines = f"""\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  annotations:
-    controller-gen.kubebuilder.io/version: v0.20.1
-  name: widget{number}s.example.com
-spec:
-  group: example.com
-  names:
-    kind: {kind}
-    listKind: {kind}List
-    plural: widget{number}s
-    singular: widget{number}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources:
-      status: {{}}
-    schema:
-      openAPIV3Schema:
-        type: object
-        description: {kind} is the Schema for the widget{number}s API.
-        properties:""".splitlines()
-    words = _words(number)
-    return [*lines, *_property("spec", words, " " * 10, 4), *_property("status", words, " " * 10, 4)]
-
-
-def _property(name: str, words: Iterator[str], margin: str, depth: int) -> list[str]:
-    """A property that is an object with properties of its own, `depth` levels deep."""
-    lines = [f"{margin}{name}:", f"{margin}  description: |-"]
-    lines += [f"{margin}    {_sentence(words)}" for _ in range(3)]
-    lines += [f"{margin}  type: object", f"{margin}  properties:"]
-    inner = margin + "    "
-    for place in range(5):
-        lines += [f"{inner}{next(words)}{next(words).title()}{place}:", f"{inner}  description: {_sentence(words)}"]
-        lines += [f"{inner}    {_sentence(words)}", f"{inner}    {_sentence(words)}", f"{inner}  type: string"]
-    lines += [
-        f"{inner}{next(words)}Count:",
-        f"{inner}  type: integer",
-        f"{inner}  format: int32",
-        f"{inner}  minimum: 0",
-    ]
-    lines += [f"{inner}{next(words)}s:", f"{inner}  type: array", f"{inner}  x-kubernetes-list-type: atomic"]
-    lines += [f"{inner}  items:", f"{inner}    type: object"]
-    if depth:
-        for place in range(2):
-            lines += _property(f"{next(words)}Options{place}", words, inner, depth - 1)
-    lines += [f"{margin}  required:", f"{margin}  - {next(words)}", f"{margin}  - {next(words)}"]
-    return lines
-
-
-_VOCABULARY = """\
-address affinity amount backend bridge bucket cache certificate claim class cluster cpu deadline
-device disk driver endpoint event failure field firmware guest handler header host image index
-interface kernel label limit listener machine memory migration mode monitor mount name network node
-object owner path period pod policy port priority probe profile protocol quota queue rate reason
-reference region replica request resource role route rule runtime schedule scope secret selector
-server service session size snapshot source state status storage subnet target template threshold
-timeout token topology type update user value version volume window worker zone
-"""
-
-
-def _words(seed: int) -> Iterator[str]:
-    """Words without end, the same ones for a seed."""
-    vocabulary = _VOCABULARY.split()
-    state = seed * 7919 + 12345
-    while True:
-        state = (state * 1103515245 + 12345) % 2**31
-        yield vocabulary[(state >> 8) % len(vocabulary)]
-
-
-def _sentence(words: Iterator[str]) -> str:
-    """A line of a description."""
-    return (
-        f"the {next(words)} of the {next(words)} {next(words)} that each {next(words)} {next(words)} may need, if any"
-    )

@@ -71,7 +71,7 @@ class Rerendering:
     def _unit(self, unit: Unit) -> tuple[SiteManifest, ...]:
         kept = self._kept.get(unit)
         if kept is None:
-            recording = RecordingTree(joined(self._tree, unit))
+            recording = RecordingTree(joined(self._tree, unit), identified=False)
             self.built += 1
             manifests = render_joined(recording, unit, parsed=self._parsed)
             asked = frozenset((question, path.removeprefix(f"{FLEET}/")) for question, path in recording.seen)

@@ -19,6 +19,7 @@ from render.kustomization.ids import (
     field_text,
     gvk_of,
     id_text,
+    metadata_text,
     require_text_key,
     text_of,
 )
@@ -127,12 +128,12 @@ class Draft:
     @property
     def name(self) -> str:
         """The current name."""
-        return field_text(self.content.get("metadata"), "name")
+        return metadata_text(self.content, "name")
 
     @property
     def namespace(self) -> str:
         """The written namespace, "" if there is none."""
-        return field_text(self.content.get("metadata"), "namespace")
+        return metadata_text(self.content, "namespace")
 
     @property
     def gvk(self) -> Gvk:

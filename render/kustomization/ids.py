@@ -118,3 +118,15 @@ def require_text_key(key: str) -> None:
     if len(_text_keys) > MOST_REMEMBERED:
         _text_keys.clear()
     _text_keys.add(key)
+
+
+def metadata_text(manifest: dict[str, Any], field: str) -> str:
+    """The same of a field of an object's metadata; the usual forms come first, as nothing is asked for more often."""
+    metadata = manifest.get("metadata")
+    if type(metadata) is dict:
+        value = metadata.get(field)
+        if type(value) is str:
+            return value
+        if value is None:
+            return ""
+    return field_text(metadata, field)

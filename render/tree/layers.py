@@ -108,11 +108,13 @@ class RecordingTree:
     """A tree that remembers every question and what the answer depended on, so that a result can be cached by content.
 
     `seen` maps (question, path) to the kind, to a file's identity or to a listing's hash; None where nothing was.
-    What failed is not recorded: an error must never be cached as an answer.
+    What failed is not recorded: an error must never be cached as an answer. Who wants to know only what was asked does
+    without the identities of files (`identified`).
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, identified: bool = True) -> None:
         self.root = tree.root
+        self._identified = identified
         self.seen: dict[tuple[Question, str], str | None] = {}
         self._tree = tree
 
@@ -129,7 +131,7 @@ class RecordingTree:
         except NotInTree:
             self.seen["read", normalise(path)] = None
             raise
-        self.seen["read", normalise(path)] = blob_identity(data)
+        self.seen["read", normalise(path)] = blob_identity(data) if self._identified else ""
         return data
 
     def list(self, path: str) -> list[str]:

@@ -24,6 +24,7 @@ class RememberingTree:
         self._kinds: dict[str, Kind | None] = {}
         self._files: dict[str, bytes | NotInTree] = {}
         self._names: dict[str, list[str] | NotInTree] = {}
+        self._places: dict[str, str | NotInTree] = {}
 
     def kind(self, path: str) -> Kind | None:
         """What is there; None if nothing is."""
@@ -44,8 +45,8 @@ class RememberingTree:
         return self._tree.identity(path)
 
     def real_path(self, path: str) -> str:
-        """The path without symbolic links; not remembered, for a link may change without being written."""
-        return real_path(self._tree, path)
+        """The path without symbolic links. Who has any must forget everything on each change."""
+        return _answer(self._places, path, lambda asked: real_path(self._tree, asked))
 
     def is_known_file(self, path: str) -> bool:
         """Whether it is remembered that a file is there."""
@@ -55,14 +56,14 @@ class RememberingTree:
         """Something has happened to a path: forget it, all below it, and what is known of the folders above."""
         self._tree = self._make()
         clean = normalise(path)
-        for answers in (self._kinds, self._files, self._names):
+        for answers in (self._kinds, self._files, self._names, self._places):
             for known in [known for known in answers if _touches(normalise(known), clean)]:
                 del answers[known]
 
     def forget_all(self) -> None:
         """Nobody knows what has happened."""
         self._tree = self._make()
-        for answers in (self._kinds, self._files, self._names):
+        for answers in (self._kinds, self._files, self._names, self._places):
             answers.clear()
 
 

@@ -70,6 +70,7 @@ def small(name: str, size: int) -> rows.Row:
         small("warm-1000", OBJECTS),
         small("change-100", 6),
         small("base-100", 6),
+        small("watch-1000", OBJECTS),
     ],
     ids=lambda row: row.name,
 )
