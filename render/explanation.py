@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from render import yaml
 from render.errors import InputError, KustomizationError
 from render.kustomization.build import build
-from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Draft
 from render.kustomization.observer import Observer
 from render.kustomization.transformers.image_tag import Image
 from render.places import ABSENT, Steps, at, differences, resolve, same, shown, steps_of

@@ -222,9 +222,7 @@ def _name_and_namespace(manifest: Manifest) -> tuple[str, str | None]:
     from render.kustomization.ids import field_text, gvk_of
     from render.kustomization.schema import Schemas
 
-    metadata, api_version, kind = manifest["metadata"], field_text(manifest, "apiVersion"), field_text(manifest, "kind")
-    group, version, _ = gvk_of(api_version, kind)
-    name = "_".join(part for part in (group, version, kind, field_text(metadata, "name")) if part)
-    cluster_wide = Schemas().is_cluster_scoped(api_version, kind)
-    namespace = None if cluster_wide else field_text(metadata, "namespace") or "default"
+    metadata, gvk = manifest["metadata"], gvk_of(manifest.get("apiVersion"), manifest.get("kind"))
+    name = "_".join(part for part in (*gvk, field_text(metadata, "name")) if part)
+    namespace = None if Schemas().is_cluster_scoped(gvk) else field_text(metadata, "namespace") or "default"
     return name.lower().replace("/", "_"), namespace

@@ -176,20 +176,26 @@ def _watch(arguments: argparse.Namespace) -> int:
     folder, text = fleet_folder(arguments), PRINTERS[arguments.output]
     rerendering = Rerendering(folder, lambda tree: chosen_units(arguments, tree)[1], with_fleet_bases)
     shown = None
-    for touched in saves(folder):
-        if shown is None:
-            shown = rerendering.render()
-            gc.freeze()  # what was parsed stays: looking through it again and again would take as long as a build
-            lines = text(shown).count("\n")
-            print(f"watching {os.path.relpath(folder)}: {lines} lines", file=sys.stderr, flush=True)
-            continue
-        rerendering.touched(touched)
-        try:
-            now = rerendering.render()
-        except SiteshiftError as error:
-            print(error, file=sys.stderr, flush=True)
-            continue
-        sys.stdout.writelines(difference(shown, now, text))
-        sys.stdout.flush()
-        shown = now
+    gc.disable()  # garbage is looked for after a save is shown: on the way it would take as long as the build itself
+    try:
+        for touched in saves(folder):
+            rerendering.touched(touched)
+            try:
+                now = rerendering.render()
+            except SiteshiftError as error:
+                if shown is None:
+                    raise
+                print(error, file=sys.stderr, flush=True)
+                continue
+            if shown is None:
+                lines = text(now).count("\n")
+                print(f"watching {os.path.relpath(folder)}: {lines} lines", file=sys.stderr, flush=True)
+                gc.freeze()  # what was parsed stays
+            else:
+                sys.stdout.writelines(difference(shown, now, text))
+                sys.stdout.flush()
+            shown = now
+            gc.collect()
+    finally:
+        gc.enable()
     return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from render.errors import KustomizationError
 from render.kustomization.context import Context
+from render.kustomization.copying import deep_copy
 from render.kustomization.ids import (
     CLUSTER,
     DEFAULT_NAMESPACE,
@@ -38,15 +39,6 @@ MEMORY = b"internal.config.kubernetes.io/"
 """How the annotations begin in which Kustomize keeps what is remembered here."""
 
 _PREFIX = MEMORY.decode()
-
-
-def deep_copy(value: Any) -> Any:
-    """A copy of plain data that shares nothing with it."""
-    if type(value) is dict:
-        return {key: deep_copy(item) if type(item) in (dict, list) else item for key, item in value.items()}
-    if type(value) is list:
-        return [deep_copy(item) if type(item) in (dict, list) else item for item in value]
-    return value
 
 
 class Draft:
@@ -150,17 +142,23 @@ class Draft:
     @property
     def cluster_scoped(self) -> bool:
         """Whether its kind is known to belong to no namespace."""
-        return self.context.schemas.is_cluster_scoped(self.api_version, self.kind)
+        return self.context.schemas.is_cluster_scoped(self.gvk)
 
     @property
     def effective_namespace(self) -> str:
         """The current namespace as identities have it."""
-        return CLUSTER if self.cluster_scoped else self.namespace or DEFAULT_NAMESPACE
+        return self._effective(self.gvk)
+
+    def _effective(self, gvk: Gvk) -> str:
+        if self.context.schemas.is_cluster_scoped(gvk):
+            return CLUSTER
+        return metadata_text(self.content, "namespace") or DEFAULT_NAMESPACE
 
     @property
     def id(self) -> Id:
         """The current identity."""
-        return (*self.gvk, self.name, self.effective_namespace)
+        gvk = self.gvk
+        return (*gvk, metadata_text(self.content, "name"), self._effective(gvk))
 
     @property
     def original_namespace(self) -> str:

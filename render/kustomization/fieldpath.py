@@ -8,7 +8,8 @@ from typing import Any
 
 from render import yaml
 from render.errors import KustomizationError
-from render.kustomization.draft import Trail, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Trail
 from render.kustomization.expressions import expression
 from render.kustomization.fieldspec import split_path, wrong_kind
 from render.kustomization.ids import text_of

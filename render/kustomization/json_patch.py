@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from render.errors import KustomizationError, within
-from render.kustomization.draft import deep_copy
+from render.kustomization.copying import deep_copy
 from render.kustomization.limits import Budget
 
 _POSITION = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)

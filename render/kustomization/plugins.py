@@ -12,7 +12,8 @@ from typing import Any
 from render.errors import InputError, KustomizationError, NotInTree
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.config import field_spec
-from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Draft
 from render.kustomization.fields import FieldError, Names, decode
 from render.kustomization.fieldspec import SpecsByKind
 from render.kustomization.generators.config_map_secret import absorb, make_config_map, make_secret

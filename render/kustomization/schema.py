@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from render.kustomization.ids import join_api_version
+from render.kustomization.ids import Gvk, gvk_of, join_api_version
 from render.kustomization.tables.scope import CLUSTER_SCOPED
+
+_CLUSTER_SCOPED: frozenset[Gvk] = frozenset(gvk_of(*kind) for kind in CLUSTER_SCOPED)
 
 
 class Schema:
@@ -114,7 +116,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self._custom: dict[tuple[str, str], Custom] = {}
-        self._namespaced: dict[tuple[str, str], bool] = {}
+        self._namespaced: dict[Gvk, bool] = {}
         self._built_in = True
         self.needed = False
         """Whether Kustomize has looked at Kubernetes' own schema already, or has made up its mind to."""
@@ -132,13 +134,12 @@ class Schemas:
         paths = document.get("paths") if isinstance(document, dict) else None
         for path, methods in (paths if isinstance(paths, dict) else {}).items():
             for kind in _kinds(methods.get("get") if isinstance(methods, dict) else None):
-                inside = "namespaces/{namespace}" in path
-                self._namespaced[kind] = inside or self._namespaced.get(kind, False)
+                gvk, inside = gvk_of(*kind), "namespaces/{namespace}" in path
+                self._namespaced[gvk] = inside or self._namespaced.get(gvk, False)
 
-    def is_cluster_scoped(self, api_version: str, kind: str) -> bool:
+    def is_cluster_scoped(self, gvk: Gvk) -> bool:
         """Whether objects of the kind are known to belong to no namespace."""
-        key = (api_version, kind)
-        return key in CLUSTER_SCOPED or (bool(self._namespaced) and self._namespaced.get(key) is False)
+        return gvk in _CLUSTER_SCOPED or (bool(self._namespaced) and self._namespaced.get(gvk) is False)
 
     def of(self, api_version: str, kind: str) -> Schema | None:
         """What is known about a kind, None if nothing is."""

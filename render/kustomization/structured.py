@@ -11,7 +11,8 @@ from typing import Any
 
 from render import yaml
 from render.errors import KustomizationError, YamlError
-from render.kustomization.draft import Trail, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Trail
 from render.kustomization.fieldpath import Place, find_places, look_up
 from render.kustomization.limits import Budget
 from render.kustomization.values import go_json

@@ -11,7 +11,8 @@ from typing import Any
 from render import yaml
 from render.errors import KustomizationError, NotInTree, SiteshiftError, YamlError
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Draft
 from render.kustomization.generators.config_map_secret import absorb
 from render.kustomization.layer import Layer
 from render.kustomization.loader import Loader

@@ -13,7 +13,8 @@ from render import yaml
 from render.errors import KustomizationError, NotInTree, YamlError, within
 from render.kustomization import json_patch
 from render.kustomization.accumulate import Accumulator, target_of
-from render.kustomization.draft import Draft, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Draft
 from render.kustomization.fieldspec import value_at
 from render.kustomization.ids import join_api_version
 from render.kustomization.json_patch import Operation

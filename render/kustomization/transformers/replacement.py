@@ -7,7 +7,8 @@ from typing import Any
 from render import yaml
 from render.errors import KustomizationError, within
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.draft import Draft, Trail, deep_copy
+from render.kustomization.copying import deep_copy
+from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldpath import Place, find_places, look_up, split_field_path
 from render.kustomization.fields import decode
 from render.kustomization.ids import DEFAULT_NAMESPACE, Gvk, id_text, is_empty, selects
