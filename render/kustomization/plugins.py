@@ -231,7 +231,7 @@ def _patch(loader: Loader, settings: Settings, path: str) -> Change:
 
 
 def _patch_strategic_merge(loader: Loader, settings: Settings, path: str) -> Change:
-    from render.kustomization.transformers.patch import apply_strategic_merge, read_strategic_merge
+    from render.kustomization.transformers.patch_strategic_merge import apply_strategic_merge, read_strategic_merge
 
     paths, text = settings.get("paths", []), settings.get("patches", "")
     if not paths and not text:
@@ -245,7 +245,7 @@ def _patch_strategic_merge(loader: Loader, settings: Settings, path: str) -> Cha
 
 
 def _patch_json6902(loader: Loader, settings: Settings, path: str) -> Change:
-    from render.kustomization.transformers.patch import apply_json6902, read_json6902
+    from render.kustomization.transformers.patch_json6902 import apply_json6902, read_json6902
 
     target = settings.get("target")
     operations = read_json6902(loader, settings.get("path", ""), settings.get("jsonOp", ""), target, path)

@@ -39,7 +39,7 @@ def _patch_strategic_merge(layer: Layer, accumulator: Accumulator) -> int:
     entries = layer.get("patchesStrategicMerge") or []
     if not entries:
         return 0
-    from render.kustomization.transformers.patch import apply_strategic_merge, read_strategic_merge
+    from render.kustomization.transformers.patch_strategic_merge import apply_strategic_merge, read_strategic_merge
 
     patches = []
     for place, entry in enumerate(entries):
@@ -128,7 +128,7 @@ def _patch_json6902(layer: Layer, accumulator: Accumulator) -> int:
     if not entries:
         return 0
     from render.kustomization.selector import Selector
-    from render.kustomization.transformers.patch import apply_json6902, read_json6902
+    from render.kustomization.transformers.patch_json6902 import apply_json6902, read_json6902
 
     prepared = []
     for place, entry in enumerate(entries):

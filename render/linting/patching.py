@@ -10,7 +10,8 @@ from render.kustomization.accumulate import target_of
 from render.kustomization.fieldspec import value_at
 from render.kustomization.merge import DIRECTIVE
 from render.kustomization.selector import Selector
-from render.kustomization.transformers.patch import read_patch, read_strategic_merge
+from render.kustomization.transformers.patch import read_patch
+from render.kustomization.transformers.patch_strategic_merge import read_strategic_merge
 
 if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
