@@ -10,6 +10,7 @@ from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.expressions import expression
 from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
+from render.yaml.scalars import resolve
 
 _CONTAINER_LISTS = ("containers", "initContainers")
 
@@ -80,8 +81,12 @@ def _change(draft: Draft, trail: Trail, image: Image) -> None:
         raise KustomizationError(f"image of {draft.text}: {wrong_kind('ScalarNode', old)}")
     text = draft.text_at(trail, old)
     new = image.change(text)
-    if new != text:
-        draft.set(trail, new) if isinstance(old, str) else draft.set_plain(trail, new)
+    if new == text:
+        return
+    if isinstance(old, str) and (isinstance(resolve(new), str) or draft.is_written_quoted(trail, old)):
+        draft.set(trail, new)
+    else:
+        draft.set_plain(trail, new)
 
 
 def _in_containers(node: Any, trail: list[str | int]) -> Iterator[Trail]:
