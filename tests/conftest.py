@@ -9,6 +9,7 @@ and so is a run without any.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +31,10 @@ ONE_WORKER = ("tests/testbed/two_sites/", "tests/demo/")
 """Folders whose tests share a world that is dear to make, or that leaves no room for a second one beside it."""
 
 REQUIRED = frozenset(filter(None, os.environ.get("SITESHIFT_REQUIRE", "").split(",")))
+
+# Shells start what runs in the background with SIGINT ignored, and every command that a test starts and interrupts
+# would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _ran: Counter[str] = Counter()
 _left_out: Counter[tuple[str, str]] = Counter()
