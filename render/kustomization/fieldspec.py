@@ -46,11 +46,26 @@ def split_path(path: str, delimiter: str = "/") -> list[str]:
     return steps
 
 
+class Step(NamedTuple):
+    """One step of a field spec's path."""
+
+    name: str
+    is_list: bool
+    """Whether the path says that the field is a list."""
+    is_field: bool
+    """Whether a mapping may have such a field."""
+
+
 @lru_cache(4096)
-def steps_of(path: str) -> tuple[tuple[str, bool], ...]:
-    """The steps of a field spec's path; True where the path says that the field is a list."""
-    names = ((step.removesuffix("[]"), step.endswith("[]")) for step in split_path(path))
-    return tuple((name and (name.strip() or _BLANK), is_list) for name, is_list in names)
+def steps_of(path: str) -> tuple[Step, ...]:
+    """The steps of a field spec's path."""
+    return tuple(map(_step, split_path(path)))
+
+
+def _step(written: str) -> Step:
+    name = written.removesuffix("[]")
+    name = name and (name.strip() or _BLANK)
+    return Step(name, written.endswith("[]"), _NO_FIELD.fullmatch(name) is None)
 
 
 def sort_key(gvk: Gvk) -> tuple[int, str]:
@@ -90,7 +105,7 @@ def find(draft: Draft, spec: FieldSpec, *, create: bool = False) -> list[Trail]:
 def _walk(
     draft: Draft,
     node: Any,
-    steps: tuple[tuple[str, bool], ...],
+    steps: tuple[Step, ...],
     at: int,
     create: bool,
     trail: list[str | int],
@@ -112,10 +127,12 @@ def _walk(
             _walk(draft, element, steps, at, create, trail, found, emptied)
             trail.pop()
     elif isinstance(node, dict):
-        name, is_list = steps[at]
-        if _NO_FIELD.fullmatch(name):
-            _walk_past(draft, node, steps, at, create, trail, found, emptied)
+        name, is_list, is_field = steps[at]
+        if name == _BLANK:
+            _walk(draft, node, steps, at + 1, create, trail, found, emptied)
             return
+        if not is_field:
+            raise _no_field(name, node)
         makes, made, before = create and not is_list, False, (len(found), len(emptied))
         child = node.get(name)
         if child == "" and draft.is_written_empty((*trail, name)):
@@ -137,24 +154,11 @@ def _walk(
         raise FieldError("expected sequence or mapping node")
 
 
-def _walk_past(
-    draft: Draft,
-    node: Any,
-    steps: tuple[tuple[str, bool], ...],
-    at: int,
-    create: bool,
-    trail: list[str | int],
-    found: list[Trail],
-    emptied: list[tuple[Trail, Any]],
-) -> None:
-    """A step that is no field's name: a blank one leads nowhere else, any other does not fit a mapping."""
-    name = steps[at][0]
+def _no_field(name: str, node: Any) -> FieldError:
+    """A mapping has no field for an empty step, nor for one that Kustomize takes for a place in a list."""
     if not name:
-        raise FieldError("cannot set or create an empty field name")
-    if name == _BLANK:
-        _walk(draft, node, steps, at + 1, create, trail, found, emptied)
-        return
-    raise FieldError(f"fieldName: {name}: {wrong_kind('SequenceNode', node)}")
+        return FieldError("cannot set or create an empty field name")
+    return FieldError(f"fieldName: {name}: {wrong_kind('SequenceNode', node)}")
 
 
 def value_at(node: Any, trail: Trail) -> Any:

@@ -48,7 +48,7 @@ class _References:
 
     def _add(self, root: _Step, path: str, target: Gvk) -> None:
         step = root
-        for name, _ in steps_of(path):
+        for name, _, _ in steps_of(path):
             step = step.next.setdefault(name, _Step())
         step.targets.append((target, path))
 
