@@ -65,7 +65,7 @@ def main(folder: Path, applications: int, objects: int, changes: int) -> dict[st
 
     fleet(folder, applications, objects)
     repository = Repository(folder)
-    desired = Desired(repository, SITE)  # type: ignore[arg-type]
+    desired = Desired(repository, SITE)
 
     processor: list[float] = []
 

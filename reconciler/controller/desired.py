@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from reconciler.controller.carry_out import Workload
 from reconciler.fleet.load import load, load_placement
@@ -19,9 +19,6 @@ from render.cache import UnitCache
 from render.site import SiteManifest, Unit
 from render.tree import Tree
 from render.tree.remote import Fetch, RemoteTree
-
-if TYPE_CHECKING:
-    from reconciler.source import Repository
 
 DEFAULT_GRACE = 30.0
 """Kubernetes' own default of `terminationGracePeriodSeconds`, in seconds."""
@@ -36,10 +33,17 @@ class Revision:
     fleet: Fleet
 
 
+class Commits(Protocol):
+    """Where the fleet's files come from."""
+
+    def tree(self, commit: str) -> Tree:
+        """The files of a commit."""
+
+
 class Desired:
     """Fleets and rendered units, kept from commit to commit under what was read to make them."""
 
-    def __init__(self, repository: Repository, site: str, bases: Callable[[Fleet], Fetch] | None = None) -> None:
+    def __init__(self, repository: Commits, site: str, bases: Callable[[Fleet], Fetch] | None = None) -> None:
         """`bases` says how a fleet's bases in other repositories are fetched; without it there are none."""
         self._repository = repository
         self._bases = bases
@@ -78,7 +82,7 @@ def unit_keys(revision: Revision) -> tuple[tuple[str, str], ...]:
     return platform + tuple((APPLICATION_LABEL, application.name) for application in revision.fleet.applications)
 
 
-def placement_reader(repository: Repository) -> Callable[[str, Application], Placement | None]:
+def placement_reader(repository: Commits) -> Callable[[str, Application], Placement | None]:
     """Reads one application's placement at a commit; None if there is none there or it cannot be understood."""
 
     def read(commit: str, application: Application) -> Placement | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 from reconciler.controller.desired import Desired
 from reconciler.fleet.model import Fleet
@@ -28,7 +29,7 @@ def with_base(folder: Path, allow: str = "") -> None:
         file.write(f"  remoteBases: {{allow: [{allow}]}}\n" if allow else "")
 
 
-def test_a_fleet_takes_no_bases_unless_it_says_from_where(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_fleet_takes_no_bases_unless_it_says_from_where(clone: Clone, siteshift: Run) -> None:
     with_base(clone.folder)
     code, out, err = siteshift("render", "--site", "a", "--app", "ledger")
     assert (code, out) == (1, "")
@@ -37,14 +38,14 @@ def test_a_fleet_takes_no_bases_unless_it_says_from_where(clone, siteshift: Run)
     assert "spec.remoteBases.allow in siteshift.yaml" in err
 
 
-def test_a_host_that_is_not_in_the_list_is_not_asked(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_host_that_is_not_in_the_list_is_not_asked(clone: Clone, siteshift: Run) -> None:
     with_base(clone.folder, "git.example.org")
     code, _, err = siteshift("render", "--site", "a", "--app", "ledger")
     assert code == 1
     assert "this fleet takes bases only from git.example.org" in err
 
 
-def test_a_list_must_hold_hosts(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_list_must_hold_hosts(clone: Clone, siteshift: Run) -> None:
     with_base(clone.folder, "'https://git.example.com/'")
     code, _, err = siteshift("validate")
     assert code == 1
@@ -58,12 +59,12 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def tree(self, _commit: str) -> Tree:
+    def tree(self, commit: str) -> Tree:
         return FolderTree(self.folder)
 
 
 @pytest.mark.parametrize("allow", ["", "git.example.com"], ids=["without-leave", "with-leave"])
-def test_the_controller_asks_only_whom_the_fleet_allows(clone, allow: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_controller_asks_only_whom_the_fleet_allows(clone: Clone, allow: str) -> None:
     with_base(clone.folder, allow)
 
     def bases(fleet: Fleet) -> Fetch:
@@ -73,7 +74,7 @@ def test_the_controller_asks_only_whom_the_fleet_allows(clone, allow: str) -> No
 
         return fetch
 
-    desired = Desired(Repository(clone.folder), "a", bases)  # type: ignore[arg-type]
+    desired = Desired(Repository(clone.folder), "a", bases)
     revision = desired.at("0" * 40)
     ledger = revision.fleet.application("ledger")
     assert ledger is not None
