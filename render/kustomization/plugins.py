@@ -145,7 +145,8 @@ def _kind(config: Draft, table: dict[str, Any], what: str) -> Any:
 def _settings(config: Draft) -> Settings:
     kind = config.gvk[2]
     names: Names = "exact" if kind in READ_TO_THE_LETTER else "any"
-    return decode(config.content, PLUGIN_FIELDS[kind], f"{kind}Plugin", names=names)  # type: ignore[no-any-return]
+    settings: Settings = decode(config.content, PLUGIN_FIELDS[kind], f"{kind}Plugin", names=names)
+    return settings
 
 
 def _specs(settings: Settings) -> SpecsByKind:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.kept_bench import Bench
+from clones import Clone
 
 import render.kustomization
 from reconciler.cli import kept
@@ -55,29 +55,6 @@ spec:
 
 # the end
 """
-
-
-@dataclass(slots=True)
-class Clone:
-    """A person's clone and the bare repository that it pushes to."""
-
-    folder: Path
-    bare: Path
-
-    def git(self, *words: str, folder: Path | None = None) -> str:
-        done = subprocess.run(["git", *words], cwd=folder or self.folder, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def read(self, path: str) -> str:
-        return (self.folder / path).read_bytes().decode()
-
-    @property
-    def pushed(self) -> str:
-        return self.git("rev-parse", "main", folder=self.bare)
-
-    @property
-    def head(self) -> str:
-        return self.git("rev-parse", "HEAD")
 
 
 def fleet_files(folder: Path, *names: str) -> None:
@@ -127,9 +104,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     bench = Bench(tmp_path, capsys)
     really_build = render.kustomization.build
 
-    def counted(*given: object, **named: object) -> object:
+    def counted(*given: Any, **named: Any) -> object:
         bench.builds += 1
-        return really_build(*given, **named)  # type: ignore[arg-type]
+        return really_build(*given, **named)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(bench.cache))
     monkeypatch.delenv("SITESHIFT_NO_CACHE", raising=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 Run = Callable[..., tuple[int, str, str]]
 LEDGER = "apps/ledger/placement.yaml"
@@ -18,7 +19,7 @@ def workloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return iter(())
 
 
-def test_a_failover_is_one_pushed_commit_of_the_placement_alone(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_failover_is_one_pushed_commit_of_the_placement_alone(clone: Clone, siteshift: Run) -> None:
     before = clone.read(LEDGER)
     code, out, err = siteshift("failover", "ledger", "--to", "b", "--reason", "maintenance", "--yes")
     assert (code, err) == (0, "")
@@ -42,13 +43,13 @@ def test_a_failover_is_one_pushed_commit_of_the_placement_alone(clone, siteshift
     ]
 
 
-def test_several_applications_move_in_one_commit(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_several_applications_move_in_one_commit(clone: Clone, siteshift: Run) -> None:
     assert siteshift("failover", "ledger", "payments", "--to", "b", "--yes")[0] == 0
     assert clone.git("rev-list", "--count", "HEAD") == "2"
     assert clone.git("log", "-1", "--format=%s") == "Move ledger, payments to b (planned)"
 
 
-def test_a_disaster_says_what_it_asserts_and_a_failback_takes_it_away(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_disaster_says_what_it_asserts_and_a_failback_takes_it_away(clone: Clone, siteshift: Run) -> None:
     before = clone.read(LEDGER)
     line = ["failover", "ledger", "--to", "b", "--disaster", "--declare-down", "a", "--allow-data-loss", "10m"]
     assert siteshift(*line, "--reason", "INC-1: fire", "--allow-discard", "a", "--yes")[0] == 0
@@ -64,7 +65,7 @@ def test_a_disaster_says_what_it_asserts_and_a_failback_takes_it_away(clone, sit
     assert clone.read(LEDGER) == before.replace("    epoch: 1\n", "    epoch: 3\n    move: planned\n")
 
 
-def test_a_dirty_tree_and_index_are_not_swept_in(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_dirty_tree_and_index_are_not_swept_in(clone: Clone, siteshift: Run) -> None:
     (clone.folder / "notes.txt").write_text("staged")
     clone.git("add", "notes.txt")
     (clone.folder / "siteshift.yaml").write_text(clone.read("siteshift.yaml") + "# half a thought\n")
@@ -73,7 +74,7 @@ def test_a_dirty_tree_and_index_are_not_swept_in(clone, siteshift: Run) -> None:
     assert clone.git("status", "--porcelain").splitlines() == ["A  notes.txt", " M siteshift.yaml"]
 
 
-def test_a_placement_with_uncommitted_changes_is_refused(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_placement_with_uncommitted_changes_is_refused(clone: Clone, siteshift: Run) -> None:
     (clone.folder / LEDGER).write_text(clone.read(LEDGER) + "# mine\n")
     code, _, err = siteshift("failover", "ledger", "--to", "b", "--yes")
     assert code == 1
@@ -87,7 +88,9 @@ def _ahead(clone, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     clone.git("push", "-q", folder=other)
 
 
-def test_an_upstream_that_is_ahead_is_said_before_anything_is_asked(clone, siteshift: Run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_an_upstream_that_is_ahead_is_said_before_anything_is_asked(
+    clone: Clone, siteshift: Run, tmp_path: Path
+) -> None:
     _ahead(clone, tmp_path)
     head, text = clone.head, clone.read(LEDGER)
     code, out, err = siteshift("failover", "ledger", "--to", "b", "--yes")
@@ -96,7 +99,7 @@ def test_an_upstream_that_is_ahead_is_said_before_anything_is_asked(clone, sites
     assert (clone.head, clone.read(LEDGER)) == (head, text)
 
 
-def test_a_refused_push_leaves_nothing_half_done(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_refused_push_leaves_nothing_half_done(clone: Clone, siteshift: Run) -> None:
     hook = clone.bare / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho two approvals are needed >&2\nexit 1\n")
     hook.chmod(0o755)
@@ -108,14 +111,14 @@ def test_a_refused_push_leaves_nothing_half_done(clone, siteshift: Run) -> None:
     assert (clone.head, clone.read(LEDGER), clone.git("status", "--porcelain")) == (head, text, "")
 
 
-def test_earlier_commits_that_would_go_along_are_shown(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_earlier_commits_that_would_go_along_are_shown(clone: Clone, siteshift: Run) -> None:
     clone.git("commit", "-q", "--allow-empty", "-m", "a draft")
     _, out, _ = siteshift("failover", "ledger", "--to", "b", "--yes")
     assert "1 earlier commit would be pushed along:" in out
     assert '"a draft"' in out
 
 
-def test_no_push_commits_only(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_no_push_commits_only(clone: Clone, siteshift: Run) -> None:
     pushed = clone.pushed
     code, out, _ = siteshift("failover", "ledger", "--to", "b", "--no-push", "--yes")
     assert code == 0
@@ -123,7 +126,7 @@ def test_no_push_commits_only(clone, siteshift: Run) -> None:  # type: ignore[no
     assert clone.pushed == pushed != clone.head
 
 
-def test_a_dry_run_changes_nothing(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_dry_run_changes_nothing(clone: Clone, siteshift: Run) -> None:
     head = clone.head
     code, out, _ = siteshift("failover", "ledger", "--to", "b", "--dry-run")
     assert code == 0
@@ -131,14 +134,14 @@ def test_a_dry_run_changes_nothing(clone, siteshift: Run) -> None:  # type: igno
     assert (clone.head, clone.git("status", "--porcelain")) == (head, "")
 
 
-def test_without_a_terminal_and_without_yes_it_is_an_error(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_without_a_terminal_and_without_yes_it_is_an_error(clone: Clone, siteshift: Run) -> None:
     code, out, err = siteshift("failover", "ledger", "--to", "b")
     assert (code, out) == (2, "")
     assert "--yes" in err
 
 
 @pytest.mark.parametrize(("answer", "code", "moved"), [("y", 0, True), ("", 1, False), ("no", 1, False)])
-def test_on_a_terminal_it_asks(clone, siteshift: Run, monkeypatch, answer: str, code: int, moved: bool) -> None:  # type: ignore[no-untyped-def]
+def test_on_a_terminal_it_asks(clone: Clone, siteshift: Run, monkeypatch, answer: str, code: int, moved: bool) -> None:
     asked: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or answer)
@@ -148,7 +151,7 @@ def test_on_a_terminal_it_asks(clone, siteshift: Run, monkeypatch, answer: str, 
     assert (clone.head != head) is moved
 
 
-def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone, siteshift: Run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone: Clone, siteshift: Run, monkeypatch) -> None:
     def interrupt(_: str) -> str:
         raise KeyboardInterrupt
 
@@ -181,7 +184,9 @@ def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone, siteshift
     ],
     ids=["no site", "already there", "no application", "half a disaster", "no disaster", "taker down", "bad loss"],
 )
-def test_a_move_that_makes_no_sense_is_refused(clone, siteshift: Run, line: list[str], code: int, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_move_that_makes_no_sense_is_refused(
+    clone: Clone, siteshift: Run, line: list[str], code: int, said: str
+) -> None:
     head = clone.head
     result = siteshift("failover", *line, "--yes")
     assert result[0] == code
@@ -189,7 +194,7 @@ def test_a_move_that_makes_no_sense_is_refused(clone, siteshift: Run, line: list
     assert clone.head == head
 
 
-def test_the_fleet_is_found_upwards_and_by_option(clone, siteshift: Run, monkeypatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_fleet_is_found_upwards_and_by_option(clone: Clone, siteshift: Run, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(clone.folder / "apps" / "ledger" / "base")
     assert siteshift("failover", "ledger", "--to", "b", "--dry-run")[0] == 0
     monkeypatch.chdir(tmp_path)
@@ -197,7 +202,7 @@ def test_the_fleet_is_found_upwards_and_by_option(clone, siteshift: Run, monkeyp
     assert siteshift("failover", "ledger", "--to", "b", "--dry-run", "--fleet", str(clone.folder))[0] == 0
 
 
-def test_a_fleet_in_a_folder_of_its_repository_is_committed_there(clone, siteshift: Run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_fleet_in_a_folder_of_its_repository_is_committed_there(clone: Clone, siteshift: Run, monkeypatch) -> None:
     (clone.folder / "fleets").mkdir()
     for name in ("siteshift.yaml", "apps"):
         clone.git("mv", name, f"fleets/{name}")
@@ -208,7 +213,7 @@ def test_a_fleet_in_a_folder_of_its_repository_is_committed_there(clone, siteshi
     assert "'b'" in clone.read(f"fleets/{LEDGER}")
 
 
-def test_suspend_and_resume_edit_the_application(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_suspend_and_resume_edit_the_application(clone: Clone, siteshift: Run) -> None:
     path = "apps/ledger/application.yaml"
     before = clone.read(path)
     assert siteshift("suspend", "ledger", "--reason", "INC-1", "--yes")[0] == 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 from reconciler.cli.init import contents, write
 from reconciler.errors import SiteshiftError
@@ -24,7 +25,7 @@ def test_it_loads_with_any_number_of_sites(sites: list[str]) -> None:
     assert (hello.placement.active, hello.home, hello.sites) == (sites[0], sites[0], tuple(sites))
 
 
-def test_the_folder_holds_a_fleet_a_readme_and_one_commit(clone, siteshift: Run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_folder_holds_a_fleet_a_readme_and_one_commit(clone: Clone, siteshift: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "bank"
     code, out, err = siteshift("init", str(folder))
     assert (code, err) == (0, "")
@@ -35,7 +36,7 @@ def test_the_folder_holds_a_fleet_a_readme_and_one_commit(clone, siteshift: Run,
     assert clone.git("status", "--porcelain", folder=folder) == ""
 
 
-def test_inside_another_repository_nothing_is_committed(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_inside_another_repository_nothing_is_committed(clone: Clone, siteshift: Run) -> None:
     head = clone.head
     assert "inside another Git repository" in siteshift("init", "fleets/new")[1]
     assert clone.head == head

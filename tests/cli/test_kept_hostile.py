@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.kept_bench import MAP, Bench
@@ -24,7 +25,7 @@ LATER = "import time; now = time.time_ns; time.time_ns = lambda: now() + 3_600_0
 BUILD = "import sys; from reconciler.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
-def in_a_process(bench: Bench, before: str = "", *, program: Path = ROOT, **options: object) -> subprocess.Popen[bytes]:
+def in_a_process(bench: Bench, before: str = "", *, program: Path = ROOT, **options: Any) -> subprocess.Popen[bytes]:
     """`siteshift build` of the folder, after some Python of the test's own."""
     return subprocess.Popen(
         [sys.executable, "-c", LATER + before + BUILD, "build", str(bench.folder)],
@@ -32,7 +33,7 @@ def in_a_process(bench: Bench, before: str = "", *, program: Path = ROOT, **opti
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(program)},
         cwd=bench.folder,
-        **options,  # type: ignore[call-overload]
+        **options,
     )
 
 

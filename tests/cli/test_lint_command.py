@@ -7,16 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 Run = Callable[..., tuple[int, str, str]]
 BASE = "apps/ledger/base"
 
 
-def test_a_clean_fleet_has_no_findings(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_clean_fleet_has_no_findings(clone: Clone, siteshift: Run) -> None:
     assert siteshift("lint") == (0, "", "no findings\n")
 
 
-def test_findings_of_a_fleet_have_its_paths(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_findings_of_a_fleet_have_its_paths(clone: Clone, siteshift: Run) -> None:
     base = clone.folder / BASE
     (base / "0000-50-extra.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n")
     (base / "left.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: left}\n")
@@ -33,7 +34,7 @@ def test_findings_of_a_fleet_have_its_paths(clone, siteshift: Run) -> None:  # t
     ]
 
 
-def test_programs_get_json(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_programs_get_json(clone: Clone, siteshift: Run) -> None:
     with (clone.folder / BASE / "kustomization.yaml").open("a") as file:
         file.write("images: [{name: nothing, newTag: '1'}]\n")
     code, out, _ = siteshift("lint", "-o", "json")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 from reconciler.cli.render import print_yaml
 from reconciler.cli.rerendering import Rendered, Rerendering, difference
@@ -83,7 +84,7 @@ def test_after_a_save_the_result_is_that_of_a_new_render_at_the_cost_of_the_save
     assert rerendering.built == 2 + built
 
 
-def test_an_error_is_told_and_the_next_save_mends_it(clone, rerendering: Rerendering) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_is_told_and_the_next_save_mends_it(clone: Clone, rerendering: Rerendering) -> None:
     rerendering.render()
     good = (clone.folder / LEDGER).read_text()
     save(clone.folder, LEDGER, None)
@@ -95,7 +96,7 @@ def test_an_error_is_told_and_the_next_save_mends_it(clone, rerendering: Rerende
     assert rerendering.render() == anew(clone.folder)
 
 
-def test_behind_a_link_everything_is_read_again(clone) -> None:  # type: ignore[no-untyped-def]
+def test_behind_a_link_everything_is_read_again(clone: Clone) -> None:
     (clone.folder / REAL).write_text((clone.folder / LEDGER).read_text())
     (clone.folder / LEDGER).unlink()
     (clone.folder / LEDGER).symlink_to(clone.folder / REAL)
@@ -106,7 +107,7 @@ def test_behind_a_link_everything_is_read_again(clone) -> None:  # type: ignore[
     assert rerendering.render() == anew(clone.folder)
 
 
-def test_only_what_differs_is_told_object_by_object(clone, rerendering: Rerendering) -> None:  # type: ignore[no-untyped-def]
+def test_only_what_differs_is_told_object_by_object(clone: Clone, rerendering: Rerendering) -> None:
     before = rerendering.render()
     save(clone.folder, LEDGER, (clone.folder / LEDGER).read_text().replace("web:1", "web:2"))
     rerendering.touched({LEDGER})
@@ -122,7 +123,7 @@ def test_only_what_differs_is_told_object_by_object(clone, rerendering: Rerender
     ]
 
 
-def test_a_number_that_becomes_a_boolean_differs(clone, rerendering: Rerendering) -> None:  # type: ignore[no-untyped-def]
+def test_a_number_that_becomes_a_boolean_differs(clone: Clone, rerendering: Rerendering) -> None:
     path = "apps/ledger/base/more.yaml"
     save(clone.folder, "apps/ledger/base/kustomization.yaml", "resources: [more.yaml]\n")
     save(clone.folder, path, f"{CONFIG}data: {{a: 1}}\n")
@@ -132,7 +133,7 @@ def test_a_number_that_becomes_a_boolean_differs(clone, rerendering: Rerendering
     assert "+  a: true\n" in list(difference(before, rerendering.render(), print_yaml))
 
 
-def test_a_real_save_is_told_by_the_running_command(clone) -> None:  # type: ignore[no-untyped-def]
+def test_a_real_save_is_told_by_the_running_command(clone: Clone) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler.cli.main", "render", "--site", "a", "--watch"],
         cwd=clone.folder,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clones import Clone
 
 Run = Callable[..., tuple[int, str, str]]
 LEDGER = "apps/ledger/placement.yaml"
@@ -19,7 +20,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_valid_fleet_is_said_to_be_one(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_valid_fleet_is_said_to_be_one(clone: Clone, siteshift: Run) -> None:
     code, out, err = siteshift("validate")
     assert (code, err) == (0, "")
     base = clone.head[:7]
@@ -28,7 +29,7 @@ def test_a_valid_fleet_is_said_to_be_one(clone, siteshift: Run) -> None:  # type
     )
 
 
-def test_all_errors_are_printed_sorted_and_counted(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_all_errors_are_printed_sorted_and_counted(clone: Clone, siteshift: Run) -> None:
     edit(clone.folder / LEDGER, "'a'", "'c'")
     edit(clone.folder / "apps/payments/application.yaml", "home:", "hoem:")
     code, out, err = siteshift("validate")
@@ -43,7 +44,7 @@ def test_all_errors_are_printed_sorted_and_counted(clone, siteshift: Run) -> Non
     ]
 
 
-def test_an_error_of_the_renderer_is_one_of_the_fleet(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_of_the_renderer_is_one_of_the_fleet(clone: Clone, siteshift: Run) -> None:
     edit(clone.folder / "apps/ledger/base/kustomization.yaml", "resources:", "resource:")
     code, _, err = siteshift("validate")
     assert code == 1
@@ -51,28 +52,28 @@ def test_an_error_of_the_renderer_is_one_of_the_fleet(clone, siteshift: Run) -> 
     assert "resource" in err.splitlines()[0]
 
 
-def test_two_objects_with_one_identity_are_found_by_rendering(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_two_objects_with_one_identity_are_found_by_rendering(clone: Clone, siteshift: Run) -> None:
     edit(clone.folder / "apps/payments/base/0000_50_web_01_deployment.yaml", "payments", "ledger")
     code, _, err = siteshift("validate")
     assert code == 1
     assert "Deployment ledger/ledger is also in application ledger at site a" in err
 
 
-def test_paths_are_seen_from_where_the_person_stands(clone, siteshift: Run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_paths_are_seen_from_where_the_person_stands(clone: Clone, siteshift: Run, monkeypatch) -> None:
     edit(clone.folder / LEDGER, "'a'", "'c'")
     monkeypatch.chdir(clone.folder.parent)
     assert siteshift("validate", "--fleet", "clone")[2].startswith(f"clone/{LEDGER}:7:5: error: ")
 
 
 @pytest.mark.parametrize(("epoch", "said"), [("3", "spec.epoch jumps from 1 to 3"), ("1", None), ("2", None)])
-def test_an_epoch_is_compared_with_the_upstream(clone, siteshift: Run, epoch: str, said: str | None) -> None:  # type: ignore[no-untyped-def]
+def test_an_epoch_is_compared_with_the_upstream(clone: Clone, siteshift: Run, epoch: str, said: str | None) -> None:
     edit(clone.folder / LEDGER, "epoch: 1", f"epoch: {epoch}")
     code, _, err = siteshift("validate")
     assert code == (1 if said else 0)
     assert (said or "") in err
 
 
-def test_each_commit_since_the_upstream_is_a_step_of_its_own(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_each_commit_since_the_upstream_is_a_step_of_its_own(clone: Clone, siteshift: Run) -> None:
     for epoch in (2, 3):
         edit(clone.folder / LEDGER, f"epoch: {epoch - 1}", f"epoch: {epoch}")
         clone.git("commit", "-qam", f"epoch {epoch}")
@@ -80,7 +81,7 @@ def test_each_commit_since_the_upstream_is_a_step_of_its_own(clone, siteshift: R
     assert siteshift("validate", "--rev", "HEAD")[0] == 0
 
 
-def test_a_jump_in_a_commit_is_found_although_a_later_one_is_right(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_jump_in_a_commit_is_found_although_a_later_one_is_right(clone: Clone, siteshift: Run) -> None:
     for before, after in ((1, 5), (5, 2)):
         edit(clone.folder / LEDGER, f"epoch: {before}", f"epoch: {after}")
         clone.git("commit", "-qam", f"epoch {after}")
@@ -90,13 +91,13 @@ def test_a_jump_in_a_commit_is_found_although_a_later_one_is_right(clone, sitesh
     assert "spec.epoch falls from 5 to 2 (commit " in err
 
 
-def test_a_revision_is_validated_without_touching_the_files(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_revision_is_validated_without_touching_the_files(clone: Clone, siteshift: Run) -> None:
     (clone.folder / LEDGER).write_text("broken: [")
     assert siteshift("validate", "--rev", "HEAD")[0] == 0
     assert siteshift("validate", "--rev", "nonsense")[2] == 'error: there is no commit "nonsense" in this repository\n'
 
 
-def test_without_git_it_says_what_was_left_out(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_without_git_it_says_what_was_left_out(clone: Clone, siteshift: Run) -> None:
     shutil.rmtree(clone.folder / ".git")
     code, out, err = siteshift("validate")
     assert code == 0
@@ -104,7 +105,7 @@ def test_without_git_it_says_what_was_left_out(clone, siteshift: Run) -> None:  
     assert err.startswith("epochs were not compared: ")
 
 
-def test_json_has_every_error_with_its_place(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_json_has_every_error_with_its_place(clone: Clone, siteshift: Run) -> None:
     edit(clone.folder / LEDGER, "epoch: 1", "epoch: 7")
     code, out, _ = siteshift("validate", "-o", "json")
     assert code == 1
@@ -125,7 +126,7 @@ def test_json_has_every_error_with_its_place(clone, siteshift: Run) -> None:  # 
     }
 
 
-def test_a_disaster_that_allows_less_than_the_rpo_is_warned_of(clone, siteshift: Run) -> None:  # type: ignore[no-untyped-def]
+def test_a_disaster_that_allows_less_than_the_rpo_is_warned_of(clone: Clone, siteshift: Run) -> None:
     application = clone.folder / "apps/ledger/application.yaml"
     application.write_text(
         application.read_text() + "  replication:\n    driver: csi-addons\n    rpo: 5m\n"

@@ -44,6 +44,7 @@ def out() -> io.StringIO:
 
 @pytest.fixture
 def reporter(cluster: Statuses, out: io.StringIO) -> Reporter:
+    # The double answers the two calls that a reporter makes of a whole cluster connection.
     return Reporter("a", cluster, Log("a", "text", out))  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from corpus import BUILDS, Case, read_case
@@ -19,6 +19,8 @@ from render.site import Unit
 from render.tree import Kind, MemoryTree, Tree
 from render.tree.seam import normalise
 
+Answer = TypeVar("Answer")
+
 Lie = Callable[[str, str, Callable[[], Any]], Any]
 """Answers instead of the tree: which question, about which path, and how to ask the tree."""
 
@@ -30,28 +32,29 @@ class Lying:
         self._tree, self._moment, self._lie = tree, moment, lie
 
     def kind(self, path: str) -> Kind | None:
-        return self._answer("kind", path, lambda: self._tree.kind(path))  # type: ignore[no-any-return]
+        return self._answer("kind", path, lambda: self._tree.kind(path))
 
     def read(self, path: str) -> bytes:
-        return self._answer("read", path, lambda: self._tree.read(path))  # type: ignore[no-any-return]
+        return self._answer("read", path, lambda: self._tree.read(path))
 
     def list(self, path: str) -> list[str]:
-        return self._answer("list", path, lambda: self._tree.list(path))  # type: ignore[no-any-return]
+        return self._answer("list", path, lambda: self._tree.list(path))
 
     def identity(self, path: str) -> str:
-        return self._answer("identity", path, lambda: self._tree.identity(path))  # type: ignore[no-any-return]
+        return self._answer("identity", path, lambda: self._tree.identity(path))
 
     def real_path(self, path: str) -> str:
-        return self._answer("real", path, lambda: self._real(path))  # type: ignore[no-any-return]
+        return self._answer("real", path, lambda: self._real(path))
 
     def _real(self, path: str) -> str:
         if self._tree.kind(path) is None:
             raise NotInTree("nothing", path=path)
         return normalise(path)
 
-    def _answer(self, question: str, path: str, ask: Callable[[], Any]) -> Any:
+    def _answer(self, question: str, path: str, ask: Callable[[], Answer]) -> Answer:
         self.asked += 1
-        return self._lie(question, path, ask) if self.asked == self._moment else ask()
+        answer: Answer = self._lie(question, path, ask) if self.asked == self._moment else ask()
+        return answer
 
 
 def _broken(_question: str, path: str, _ask: Callable[[], Any]) -> Any:
