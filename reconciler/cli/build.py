@@ -188,7 +188,7 @@ def with_bases(tree: Tree) -> RemoteTree:
 
     def fetch(base: Remote) -> Tree:
         from reconciler.cli.where import cache_folder
-        from reconciler.source.bases import Bases
+        from reconciler.git.bases import Bases
 
         return Bases(cache_folder() / "bases")(base)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.fleet.model import Fleet
     from reconciler.fleet.moving import FieldValue
-    from reconciler.source.working import WorkingCopy
+    from reconciler.git.working import WorkingCopy
     from render.tree import Tree
 
 
@@ -50,7 +50,7 @@ def opened(arguments: argparse.Namespace) -> tuple[WorkingCopy, Tree, Fleet]:
     from reconciler.cli.options import seconds
     from reconciler.cli.where import fleet_folder
     from reconciler.fleet.load import load
-    from reconciler.source.working import WorkingCopy
+    from reconciler.git.working import WorkingCopy
 
     asking.check(arguments)
     working = WorkingCopy(fleet_folder(arguments), seconds("git-timeout", arguments))
@@ -65,8 +65,8 @@ def commit(arguments: argparse.Namespace, working: WorkingCopy, tree: Tree, prop
     """Show a proposal and, if it is agreed to, commit and push it. Returns the exit code."""
     from reconciler.cli import asking
     from reconciler.fleet.load import load
-    from reconciler.source.edits import set_fields
-    from reconciler.source.trees import EditedTree
+    from reconciler.git.edits import set_fields
+    from reconciler.git.trees import EditedTree
 
     before = {path: tree.read(path) for path in proposal.files}
     after = {path: set_fields(before[path], path, fields) for path, fields in proposal.files.items()}

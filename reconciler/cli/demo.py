@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Play the story and say by the exit code whether all of it was observed."""
     from pathlib import Path
 
-    from reconciler.demo.play import play
     from reconciler.errors import UsageError
+    from sandbox.demo.play import play
 
     folder = None
     if arguments.dir is not None:

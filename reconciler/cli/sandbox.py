@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from reconciler.sandbox.processes import Processes
+    from sandbox.processes import Processes
 
 EXAMPLES = """\
   siteshift sandbox
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     import tempfile
     from pathlib import Path
 
-    from reconciler.sandbox.processes import Processes
+    from sandbox.processes import Processes
 
     names = _names(arguments.sites)
     with tempfile.TemporaryDirectory(prefix="siteshift-sandbox-") as temporary, Processes() as processes:
@@ -49,9 +49,9 @@ def _serve(names: list[str], folder: Path, processes: Processes, *, with_git: bo
     import threading
     from contextlib import ExitStack
 
-    from reconciler.sandbox.gitserver import GitServer
-    from reconciler.sandbox.kubeconfigs import write_kubeconfig
-    from reconciler.sandbox.site import Site
+    from sandbox.gitserver import GitServer
+    from sandbox.kubeconfigs import write_kubeconfig
+    from sandbox.site import Site
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

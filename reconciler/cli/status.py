@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from reconciler.controller.carry_out_publish import Publisher
+    from reconciler.failover.execute.publisher import Publisher
+    from reconciler.failover.protocol.values import Ack
     from reconciler.fleet.model import Fleet, Site
-    from reconciler.moves.values import Ack
     from reconciler.status.overview import Overview, SiteView
 
 EXAMPLES = """\
@@ -56,9 +56,9 @@ def _overview(arguments: argparse.Namespace) -> Overview:
 
     from reconciler.cli.options import seconds
     from reconciler.clock import SystemClock
-    from reconciler.controller.carry_out_publish import Publisher
+    from reconciler.failover.execute.publisher import Publisher
     from reconciler.fleet.load import load
-    from reconciler.source import Mirror
+    from reconciler.git import Mirror
     from reconciler.status.overview import Overview
 
     url = _url(arguments)
@@ -128,7 +128,7 @@ def _url(arguments: argparse.Namespace) -> str:
     if arguments.fleet_url is not None:
         return str(arguments.fleet_url)
     from reconciler.cli.where import fleet_folder
-    from reconciler.source.working import WorkingCopy
+    from reconciler.git.working import WorkingCopy
 
     url = WorkingCopy(fleet_folder(arguments)).upstream_url
     if url is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reconciler.fleet.model import Fleet
     from reconciler.fleet.validation import Report
-    from reconciler.source.epochs import Comparison
+    from reconciler.git.epochs import Comparison
     from render.errors import InputError
     from render.tree import Tree
 
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _epochs(arguments: argparse.Namespace, fleet: Fleet | None, tree: Tree) -> Comparison:
     from reconciler.cli.where import fleet_folder
     from reconciler.errors import SourceError
-    from reconciler.source.epochs import Comparison, compare
-    from reconciler.source.working import WorkingCopy
+    from reconciler.git.epochs import Comparison, compare
+    from reconciler.git.working import WorkingCopy
 
     if fleet is None:
         return Comparison(left_out="the fleet cannot be loaded")

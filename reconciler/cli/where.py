@@ -40,7 +40,7 @@ def fleet_tree(arguments: argparse.Namespace) -> Tree:
     """The fleet's files: those of `--rev` where it is given, else as they lie there."""
     folder = fleet_folder(arguments)
     if getattr(arguments, "rev", None) is not None:
-        from reconciler.source.working import WorkingCopy
+        from reconciler.git.working import WorkingCopy
 
         return with_fleet_bases(WorkingCopy(folder).tree(arguments.rev))
     from render.tree import FolderTree
@@ -68,7 +68,7 @@ def with_fleet_bases(tree: Tree) -> Tree:
 
     def fetch(base: Remote) -> Tree:
         from reconciler.fleet.load import load
-        from reconciler.source.bases import Bases
+        from reconciler.git.bases import Bases
 
         return Bases(cache_folder() / "bases", hosts=lambda: load(tree).remote_bases)(base)
 

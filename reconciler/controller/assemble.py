@@ -11,16 +11,16 @@ from pathlib import Path
 from reconciler.clock import Clock
 from reconciler.cluster import Caches, Cluster
 from reconciler.cluster.endpoint import in_pod
-from reconciler.controller.carry_out import Mover
-from reconciler.controller.carry_out_publish import Publisher
 from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.leader import Leadership
 from reconciler.controller.loop import Parts
 from reconciler.controller.reporting import last_revision
 from reconciler.errors import InputErrors, SourceError, UsageError
+from reconciler.failover.execute.mover import Mover
+from reconciler.failover.execute.publisher import Publisher
 from reconciler.fleet.model import Fleet
-from reconciler.source import Mirror
-from reconciler.source.bases import Bases
+from reconciler.git import Mirror
+from reconciler.git.bases import Bases
 from reconciler.status.log import Log
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.controller.carry_out import Workload
+from reconciler.failover.execute.mover import Workload
 from reconciler.fleet.load import load, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.units import application_unit, platform_units

@@ -29,8 +29,8 @@ from reconciler.status.log import Log
 
 if TYPE_CHECKING:
     from reconciler.cluster import Caches, Cluster
-    from reconciler.controller.carry_out import Mover
-    from reconciler.controller.carry_out_publish import Publisher
+    from reconciler.failover.execute.mover import Mover
+    from reconciler.failover.execute.publisher import Publisher
 
 SETTLE = 0.03
 """Changes that come this close together, in seconds, are looked at in one pass."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from reconciler.clock import SystemClock
 from reconciler.cluster import Caches
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.controller.carry_out_objects import Hand
 from reconciler.errors import NotFound
+from reconciler.failover.execute.fenced_writer import FencedWriter
 from reconciler.fleet.model import Role
 from reconciler.objects import APPLICATION_LABEL, SYSTEM_NAMESPACE, Manifest
 from reconciler.starts.fields import with_stopped_values
@@ -37,7 +37,9 @@ def apply_once(cluster: Cluster, tree: Tree, units: Sequence[Unit]) -> Iterator[
     applier = Applier(cluster, caches, clock)
 
     def create(manifest: Manifest) -> Manifest:
-        return Hand(cluster, manifest["metadata"]["labels"][APPLICATION_LABEL]).create(with_stopped_values(manifest))
+        return FencedWriter(cluster, manifest["metadata"]["labels"][APPLICATION_LABEL]).create(
+            with_stopped_values(manifest)
+        )
 
     try:
         for unit in units:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.controller.carry_out import Mover, Outcome
 from reconciler.controller.desired import Desired, Revision
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
 from reconciler.errors import ClusterError, SiteshiftError
+from reconciler.failover.execute.mover import Mover, Outcome
 from reconciler.fleet.model import Application, Role
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.controller.applying import READ_TIMEOUT, Applier
-from reconciler.controller.carry_out import Mover, Outcome, Workload
 from reconciler.controller.desired import workloads
 from reconciler.errors import ClusterError
+from reconciler.failover.execute.mover import Mover, Outcome, Workload
 from reconciler.fleet.model import Application, StartLimits
 from reconciler.objects import Ref, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value

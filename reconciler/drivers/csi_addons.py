@@ -15,19 +15,19 @@ from typing import Any
 from reconciler.drivers.seam import Reader, RoleObject
 from reconciler.errors import NotFound
 from reconciler.fleet.model import Application
-from reconciler.moves.values import CopyRole, Replica, Sync
 from reconciler.objects import Manifest
+from reconciler.replica import Replica, ReplicaRole, Sync
 
 API_VERSION = "replication.storage.openshift.io/v1alpha1"
 GROUP_KIND = "VolumeGroupReplication"
 SINGLE_KIND = "VolumeReplication"
 
-ASKED = {"primary": CopyRole.PRIMARY, "secondary": CopyRole.SECONDARY, "resync": CopyRole.SECONDARY}
-HELD = {("Primary", "Promoted"): CopyRole.PRIMARY, ("Secondary", "Demoted"): CopyRole.SECONDARY}
+ASKED = {"primary": ReplicaRole.PRIMARY, "secondary": ReplicaRole.SECONDARY, "resync": ReplicaRole.SECONDARY}
+HELD = {("Primary", "Promoted"): ReplicaRole.PRIMARY, ("Secondary", "Demoted"): ReplicaRole.SECONDARY}
 """(`status.state`, reason of a true Completed) → the role that is held."""
 
 WORST_FIRST = (Sync.UNKNOWN, Sync.BROKEN, Sync.SYNCING, Sync.LAGGING, Sync.IN_SYNC)
-ABSENT = Replica(CopyRole.NONE, Sync.UNKNOWN, CopyRole.NONE)
+ABSENT = Replica(ReplicaRole.NONE, Sync.UNKNOWN, ReplicaRole.NONE)
 
 
 class CsiAddons:
@@ -80,15 +80,15 @@ def _read(reader: Reader, each: RoleObject, rpo: float | None, now: float) -> Re
 
 def judge(resource: Manifest, inner: Manifest | None, rpo: float | None, now: float) -> Replica:
     """One group (or volume, which is its own inner) by its conditions at their own generation."""
-    asked = ASKED.get(resource.get("spec", {}).get("replicationState"), CopyRole.UNKNOWN)
+    asked = ASKED.get(resource.get("spec", {}).get("replicationState"), ReplicaRole.UNKNOWN)
     if inner is None:
-        return Replica(CopyRole.UNKNOWN, Sync.UNKNOWN, asked, evidence={"inner": "is not there"})
+        return Replica(ReplicaRole.UNKNOWN, Sync.UNKNOWN, asked, evidence={"inner": "is not there"})
     status = inner.get("status", {})
     conditions = _current(inner)
     role = _role(resource, inner, conditions)
     last = _seconds(status.get("lastSyncTime"))
-    exposure = max(0.0, now - last) if last is not None and role is CopyRole.PRIMARY else None
-    sync = {CopyRole.SECONDARY: _secondary_sync, CopyRole.PRIMARY: _primary_sync}.get(role, _unknown_sync)
+    exposure = max(0.0, now - last) if last is not None and role is ReplicaRole.PRIMARY else None
+    sync = {ReplicaRole.SECONDARY: _secondary_sync, ReplicaRole.PRIMARY: _primary_sync}.get(role, _unknown_sync)
     evidence = {name: f"{each['status']} {each.get('reason', '')}".strip() for name, each in sorted(conditions.items())}
     evidence["state"] = str(status.get("state") or "")
     return Replica(role, sync(conditions, exposure, rpo), asked, exposure, evidence=evidence)
@@ -108,14 +108,14 @@ def _is(conditions: dict[str, dict[str, Any]], name: str, status: str) -> bool:
     return name in conditions and conditions[name].get("status") == status
 
 
-def _role(resource: Manifest, inner: Manifest, conditions: dict[str, dict[str, Any]]) -> CopyRole:
+def _role(resource: Manifest, inner: Manifest, conditions: dict[str, dict[str, Any]]) -> ReplicaRole:
     if not _is(conditions, "Completed", "True") or _is(conditions, "Validated", "False"):
-        return CopyRole.UNKNOWN
+        return ReplicaRole.UNKNOWN
     told = {each.get("spec", {}).get("replicationState") for each in (resource, inner)}
     states = {each.get("status", {}).get("state") for each in (resource, inner)}
     if len(told) > 1 or len(states) > 1:
-        return CopyRole.UNKNOWN
-    return HELD.get((states.pop() or "", conditions["Completed"].get("reason") or ""), CopyRole.UNKNOWN)
+        return ReplicaRole.UNKNOWN
+    return HELD.get((states.pop() or "", conditions["Completed"].get("reason") or ""), ReplicaRole.UNKNOWN)
 
 
 def _secondary_sync(conditions: dict[str, dict[str, Any]], exposure: float | None, rpo: float | None) -> Sync:
@@ -154,9 +154,9 @@ def together(replicas: Iterable[Replica], peers: tuple[str, ...]) -> Replica:
     exposures = [one.exposure for one in each]
     known = [exposure for exposure in exposures if exposure is not None]
     return Replica(
-        role=roles.pop() if len(roles) == 1 else CopyRole.UNKNOWN,
+        role=roles.pop() if len(roles) == 1 else ReplicaRole.UNKNOWN,
         sync=min((one.sync for one in each), key=WORST_FIRST.index, default=Sync.UNKNOWN),
-        asked=asked.pop() if len(asked) == 1 else CopyRole.UNKNOWN,
+        asked=asked.pop() if len(asked) == 1 else ReplicaRole.UNKNOWN,
         exposure=max(known) if known and len(known) == len(exposures) else None,
         peers=peers,
         evidence={

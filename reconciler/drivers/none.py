@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.drivers.seam import Reader, RoleObject
 from reconciler.fleet.model import Application
-from reconciler.moves.values import CopyRole, Replica, Sync
+from reconciler.replica import Replica, ReplicaRole, Sync
 
 
 class NoReplication:
@@ -23,7 +23,7 @@ class NoReplication:
         """Every role at once, always in sync with everybody."""
         del reader, now
         peers = tuple(each for each in application.sites if each != site)
-        return Replica(CopyRole.ANY, Sync.IN_SYNC, CopyRole.ANY, exposure=0.0, peers=peers)
+        return Replica(ReplicaRole.ANY, Sync.IN_SYNC, ReplicaRole.ANY, exposure=0.0, peers=peers)
 
     def primary(self) -> dict[str, Any]:
         """Nothing to say."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reconciler.fleet.model import Application
-from reconciler.moves.values import Replica
 from reconciler.objects import Manifest
+from reconciler.replica import Replica
 
 
 class Reader(Protocol):

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.failover.protocol.values import Ack
 from reconciler.fleet.durations import show
 from reconciler.fleet.model import Application, Fleet
-from reconciler.moves.values import Ack
 
 SILENT = "Unreachable"
 

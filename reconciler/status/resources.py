@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.failover.protocol.decisions import Hold, Wait
 from reconciler.fleet.durations import show
-from reconciler.moves.decisions import Hold, Wait
 
 
 def application_status(

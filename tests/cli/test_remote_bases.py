@@ -10,7 +10,7 @@ from clones import Clone
 
 from reconciler.controller.desired import Desired
 from reconciler.fleet.model import Fleet
-from reconciler.source.bases import check_host
+from reconciler.git.bases import check_host
 from render.errors import SiteshiftError
 from render.tree import FolderTree, MemoryTree, Tree
 from render.tree.remote import Fetch, Remote

@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.cluster import Cluster
-from reconciler.sandbox.apiserver import ApiServer
-from reconciler.sandbox.simulation.install import install
+from sandbox.apiserver import ApiServer
+from sandbox.simulation.install import install
 
 Run = Callable[..., int]
 

@@ -1,11 +1,11 @@
-"""Hand-made histories of a site, in few words: what the checker would have seen."""
+"""FencedWriter-made histories of a site, in few words: what the checker would have seen."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reconciler.demo.checker.history import Instance, Life, Point
-from reconciler.demo.checker.observer import Key, Seen
+from sandbox.demo.checker.history import Instance, Life, Point
+from sandbox.demo.checker.observer import Key, Seen
 
 DATABASE: Key = ("VirtualMachine", "ledger", "db")
 SERVICES: tuple[Key, ...] = tuple(("VirtualMachine", "ledger", f"vm{number}") for number in range(1, 10))

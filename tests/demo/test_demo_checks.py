@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from demo.histories import DATABASE, LEVELS, SERVICES, deployment, instance, life, machine, running
 
-from reconciler.demo.checker import checks
-from reconciler.demo.checker.history import Life, Point, condition, instances, lives, points
-from reconciler.demo.checker.observer import Seen
+from sandbox.demo.checker import checks
+from sandbox.demo.checker.history import Life, Point, condition, instances, lives, points
+from sandbox.demo.checker.observer import Seen
 
 WEB = ("Deployment", "ledger", "web")
 

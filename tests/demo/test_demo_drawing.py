@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from demo.histories import DATABASE, LEVELS, machine
 
-from reconciler.demo.checker.observer import Seen
-from reconciler.demo.checker.words import Commit, Word
-from reconciler.demo.screen import Lines, Live, picture
-from reconciler.demo.table import Row, as_text
-from reconciler.demo.timeline import Moment, line, of_commit, of_event, of_word
-from reconciler.demo.view import ApplicationView, Level, SiteView, view_of
+from sandbox.demo.checker.observer import Seen
+from sandbox.demo.checker.words import Commit, Word
+from sandbox.demo.screen import Lines, Live, picture
+from sandbox.demo.table import Row, as_text
+from sandbox.demo.timeline import Moment, line, of_commit, of_event, of_word
+from sandbox.demo.view import ApplicationView, Level, SiteView, view_of
 
 
 def test_a_line_says_when_where_and_what() -> None:

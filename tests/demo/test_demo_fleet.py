@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo import fleet
-from reconciler.demo.checker import files
-from reconciler.demo.claims import STARTABLE
 from reconciler.fleet.durations import seconds
 from reconciler.fleet.validation import validate
 from render.tree import FolderTree
+from sandbox.demo import fleet
+from sandbox.demo.checker import files
+from sandbox.demo.claims import STARTABLE
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo.checker.records import Count, count, last_written
-from reconciler.demo.checker.words import Words
-from reconciler.sandbox.gitserver import git_environment
+from sandbox.demo.checker.records import Count, count, last_written
+from sandbox.demo.checker.words import Words
+from sandbox.gitserver import git_environment
 
 
 def record(number: int) -> bytes:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo.screen import Lines
-from reconciler.demo.stage import Claim, Interrupts, Stage, Step
-from reconciler.demo.story import STORY
-from reconciler.demo.world import World
-from reconciler.sandbox.processes import Processes
+from sandbox.demo.screen import Lines
+from sandbox.demo.stage import Claim, Interrupts, Stage, Step
+from sandbox.demo.story import STORY
+from sandbox.demo.world import World
+from sandbox.processes import Processes
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("render", "reconciler")
+PACKAGES = ("render", "reconciler", "sandbox")
 
 
 @cache
@@ -31,5 +31,5 @@ def parsed(path: Path) -> ast.Module:
 
 
 def import_name(path: Path) -> str:
-    """`reconciler.moves` of reconciler/moves/__init__.py."""
+    """`reconciler.failover.protocol` of reconciler/failover/protocol/__init__.py."""
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")

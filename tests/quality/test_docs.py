@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.moves.decisions import State
+from reconciler.failover.protocol.decisions import State
 from reconciler.status.log import EVENTS
 
 ROOT = Path(__file__).resolve().parents[2]

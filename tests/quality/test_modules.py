@@ -15,7 +15,7 @@ LONGEST_FUNCTION = 60
 
 TABLES = {
     Path("render/kustomization/tables"): "field tables of Kustomize, one row a line",
-    Path("reconciler/sandbox/apiserver/schemas"): "schemas of built-in kinds",
+    Path("sandbox/apiserver/schemas"): "schemas of built-in kinds",
 }
 """Folders of pure data, which may be long, and why."""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from reconciler.sandbox.apiserver import ApiServer
+from sandbox.apiserver import ApiServer
 
 
 class Api(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 
 from reconciler.cluster.client import Listing
 from reconciler.errors import AlreadyExists, Conflict, NotFound, Refused
+from reconciler.failover.admission import permits, policies
 from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
-from reconciler.starts import admission, permits
 from two_sites.array import Array
 
 Key = tuple[str, str, str]
@@ -156,20 +156,20 @@ class Api:
             return
         found = self.objects.get(("ConfigMap", SYSTEM_NAMESPACE, permits.name_of(self.application)))
         data = (found or {}).get("data") or {}
-        gated = (f"{admission.BINDING}", "", f"{admission.GATE}-{self.application}") in self.objects
+        gated = (f"{policies.BINDING}", "", f"{policies.GATE}-{self.application}") in self.objects
         if gated and before is None and kind in ("Pod", "VirtualMachineInstance"):
             permit = permits.permit_of(data)
             if not permit.since <= second < permit.until:
                 self.refusals += 1
-                raise Refused(f"{admission.GATE} refused {kind}", status=422)
+                raise Refused(f"{policies.GATE} refused {kind}", status=422)
         if gated and kind == "VolumeReplication" and manifest["spec"]["replicationState"] == "primary":
             if before is not None and before["spec"]["replicationState"] == "primary":
                 return
             start = permits.seconds_of(data.get(permits.PROMOTE_FROM))
             end = permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
-            nonce = (manifest["metadata"].get("annotations") or {}).get(admission.NONCE_ANNOTATION)
+            nonce = (manifest["metadata"].get("annotations") or {}).get(policies.NONCE_ANNOTATION)
             if start is None or end is None or not start <= second < end or nonce != data.get(permits.NONCE):
-                raise Refused(f"{admission.ROLE_GATE} refused {kind}", status=422)
+                raise Refused(f"{policies.ROLE_GATE} refused {kind}", status=422)
 
     # The controllers of the site
 

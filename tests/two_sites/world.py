@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from reconciler.cluster import Cluster
-from reconciler.controller.carry_out import Mover, Outcome, Workload
-from reconciler.controller.carry_out_publish import Publisher
 from reconciler.errors import ClusterError, SourceError
+from reconciler.failover.execute.mover import Mover, Outcome, Workload
+from reconciler.failover.execute.publisher import Publisher
 from reconciler.fleet.model import Application, Fleet, Group, Lease, Placement, Refs, Replication, Site
+from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.objects import APPLICATION_LABEL, Manifest, Ref
-from reconciler.source.memory import MemoryRepository, MemoryServer
 from two_sites.api import VR, Api
 from two_sites.array import Array
 

@@ -10,7 +10,7 @@ import pytest
 from reconciler.controller import assemble
 from reconciler.controller.desired import Desired
 from reconciler.errors import InputErrors, SourceError
-from reconciler.source.memory import MemoryRepository, MemoryServer
+from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.status.log import Log
 
 RIGHT = {

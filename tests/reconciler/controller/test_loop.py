@@ -14,7 +14,7 @@ from reconciler.clock import SystemClock
 from reconciler.controller.desired import Desired, Revision
 from reconciler.controller.loop import Parts, _Work
 from reconciler.errors import NotFound
-from reconciler.source.memory import MemoryRepository, MemoryServer
+from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.status.log import Log
 
 APPLICATION = {

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from reconciler.controller.applying import ObjectState
-from reconciler.controller.carry_out import Outcome
 from reconciler.controller.desired import Revision
 from reconciler.controller.passes import Passes, PassReport
 from reconciler.controller.starting import Survey
+from reconciler.failover.execute.mover import Outcome
+from reconciler.failover.protocol.decisions import State
+from reconciler.failover.protocol.values import Journal
 from reconciler.fleet.model import Application, Fleet, Placement
 from reconciler.health import Health
-from reconciler.moves.decisions import State
-from reconciler.moves.values import Journal
 from reconciler.objects import APPLICATION_LABEL, PLATFORM_LABEL, Ref, ref_of
 from render.errors import InputError
 from render.kustomization import Origin

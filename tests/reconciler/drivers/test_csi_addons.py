@@ -10,7 +10,7 @@ from reconciler.drivers import driver_of
 from reconciler.drivers.csi_addons import judge, together
 from reconciler.errors import NotFound, UsageError
 from reconciler.fleet.model import Application, Group, Placement, Replication
-from reconciler.moves.values import CopyRole, Replica, Sync
+from reconciler.replica import Replica, ReplicaRole, Sync
 
 GENERATION = 7
 NOW = 1_795_334_400.0
@@ -152,22 +152,22 @@ def test_a_group_is_judged_by_its_inner_replication(inner: Any, role: str) -> No
 
 def test_an_absent_resource_is_no_copy_and_not_an_unknown_one() -> None:
     found = driver_of("csi-addons").observe(Objects(), application("VolumeReplication"), "a", NOW)
-    assert found.role is CopyRole.NONE
+    assert found.role is ReplicaRole.NONE
 
 
 def test_a_group_half_demoted_has_no_role() -> None:
     half = together(
         (
-            Replica(CopyRole.PRIMARY, Sync.IN_SYNC, CopyRole.SECONDARY),
-            Replica(CopyRole.SECONDARY, Sync.IN_SYNC, CopyRole.SECONDARY),
+            Replica(ReplicaRole.PRIMARY, Sync.IN_SYNC, ReplicaRole.SECONDARY),
+            Replica(ReplicaRole.SECONDARY, Sync.IN_SYNC, ReplicaRole.SECONDARY),
         ),
         (),
     )
-    assert (half.role, half.asked) == (CopyRole.UNKNOWN, CopyRole.SECONDARY)
+    assert (half.role, half.asked) == (ReplicaRole.UNKNOWN, ReplicaRole.SECONDARY)
 
 
 def test_no_groups_are_an_unknown_copy() -> None:
-    assert together((), ("b",)).role is CopyRole.UNKNOWN
+    assert together((), ("b",)).role is ReplicaRole.UNKNOWN
 
 
 def test_with_three_sites_nobody_says_which_copy_is_in_sync() -> None:
@@ -196,7 +196,7 @@ def test_without_replication_every_role_is_held_and_nothing_is_waited_for() -> N
     driver = driver_of("none")
     found = driver.observe(Objects(), application(), "a", NOW)
     assert (found.role, found.sync, found.peers, driver.role_objects(application())) == (
-        CopyRole.ANY,
+        ReplicaRole.ANY,
         Sync.IN_SYNC,
         ("b",),
         (),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.failover.protocol.values import Ack, AckState
 from reconciler.fleet.model import Application, Fleet, Placement, Site
-from reconciler.moves.values import Ack, AckState
 from reconciler.status.overview import Overview, SiteView, as_json, lines, unhealthy
 
 

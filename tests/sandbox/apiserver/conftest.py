@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reconciler.sandbox.apiserver import ApiServer
+from sandbox.apiserver import ApiServer
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

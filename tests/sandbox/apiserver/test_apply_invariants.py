@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.sandbox.apiserver.fieldsets import compact, difference, expand, intersection, union
-from reconciler.sandbox.apiserver.ownership import Managers, Owned, Who, after_apply, after_update
-from reconciler.sandbox.apiserver.registry import custom_schema
-from reconciler.sandbox.apiserver.typed import compare, ensure_named, field_set, merge
+from sandbox.apiserver.fieldsets import compact, difference, expand, intersection, union
+from sandbox.apiserver.ownership import Managers, Owned, Who, after_apply, after_update
+from sandbox.apiserver.registry import custom_schema
+from sandbox.apiserver.typed import compare, ensure_named, field_set, merge
 
 PART = {
     "type": "object",

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from reconciler.sandbox.apiserver import ApiServer
-from reconciler.sandbox.apiserver.faults import Fault
+from sandbox.apiserver import ApiServer
+from sandbox.apiserver.faults import Fault
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}

@@ -11,9 +11,9 @@ import sys
 import pytest
 
 from reconciler.errors import SiteshiftError
-from reconciler.sandbox.apiserver import ApiServer, persistence
-from reconciler.sandbox.apiserver.persistence import NAME
-from reconciler.sandbox.apiserver.store import Store
+from sandbox.apiserver import ApiServer, persistence
+from sandbox.apiserver.persistence import NAME
+from sandbox.apiserver.store import Store
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -99,7 +99,7 @@ def test_every_prefix_of_the_file_is_a_store_of_some_moment(tmp_path) -> None:
 
 
 def test_a_new_snapshot_keeps_all_objects_and_shrinks_the_file(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("reconciler.sandbox.apiserver.store.REWRITE_AFTER", 2_000)
+    monkeypatch.setattr("sandbox.apiserver.store.REWRITE_AFTER", 2_000)
     store = Store(tmp_path)
     for number in range(100):
         store.put("configmaps", manifest("a", data={"n": str(number)}))
@@ -119,7 +119,7 @@ def test_a_file_of_something_else_is_an_error_and_not_an_empty_store(tmp_path) -
 
 
 def test_what_was_answered_is_there_after_a_kill(tmp_path, connect) -> None:
-    command = [sys.executable, "-m", "reconciler.sandbox.apiserver", "--data", str(tmp_path / "data")]
+    command = [sys.executable, "-m", "sandbox.apiserver", "--data", str(tmp_path / "data")]
     process = subprocess.Popen(
         [*command, "--kubeconfig", str(tmp_path / "kube")], stdout=subprocess.PIPE, text=True, env={**os.environ}
     )
@@ -144,7 +144,7 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path, connect) -> None:
 
 
 def test_it_stops_when_asked_to(tmp_path) -> None:
-    command = [sys.executable, "-m", "reconciler.sandbox.apiserver", "--data", str(tmp_path)]
+    command = [sys.executable, "-m", "sandbox.apiserver", "--data", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("https://127.0.0.1:")

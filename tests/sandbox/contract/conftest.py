@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from reconciler.sandbox.apiserver import ApiServer
+from sandbox.apiserver import ApiServer
 
 CONTENT = {
     "apply": "application/apply-patch+yaml",

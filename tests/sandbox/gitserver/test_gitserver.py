@@ -15,7 +15,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from reconciler.sandbox.gitserver import Faults, GitServer, git_environment
+from sandbox.gitserver import Faults, GitServer, git_environment
 
 IDENTITY = ["-c", "user.name=site a", "-c", "user.email=a@example.com"]
 ACKS = "refs/siteshift/acks/a"

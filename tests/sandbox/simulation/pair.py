@@ -13,9 +13,9 @@ import pytest
 from reconciler.cluster.client import Cluster
 from reconciler.errors import NotFound
 from reconciler.objects import Manifest
-from reconciler.sandbox.processes import Processes
-from reconciler.sandbox.simulation.ledger import lost_records
-from reconciler.sandbox.site import Site
+from sandbox.processes import Processes
+from sandbox.simulation.ledger import lost_records
+from sandbox.site import Site
 
 REPLICATION = "replication.storage.openshift.io/v1alpha1"
 KUBEVIRT = "kubevirt.io/v1"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.sandbox.simulation.array import Array, ArrayInUseError, NotWritableError, PreconditionError
-from reconciler.sandbox.simulation.copies import CopyRole, copy_folder, read_records
-from reconciler.sandbox.simulation.ledger import Ledger, Record, lost_records, number_of
+from sandbox.simulation.array import Array, ArrayInUseError, NotWritableError, PreconditionError
+from sandbox.simulation.copies import ReplicaRole, copy_folder, read_records
+from sandbox.simulation.ledger import Ledger, Record, lost_records, number_of
 
 VOLUME = "ledger-db"
 ALL = [VOLUME]
@@ -84,7 +84,7 @@ def test_a_secondary_refuses_writes(pair: Pair) -> None:
 
 def test_a_volume_without_replication_is_written_anywhere(pair: Pair) -> None:
     pair.arrays["b"].write("scratch", b"{}\n")
-    assert pair.arrays["b"].copy("scratch").role is CopyRole.NONE
+    assert pair.arrays["b"].copy("scratch").role is ReplicaRole.NONE
 
 
 def test_a_volume_in_use_is_not_demoted(pair: Pair) -> None:
@@ -93,7 +93,7 @@ def test_a_volume_in_use_is_not_demoted(pair: Pair) -> None:
         pair.arrays["a"].demote(ALL)
     pair.arrays["a"].detach(VOLUME)
     pair.arrays["a"].demote(ALL)
-    assert pair.arrays["a"].copy(VOLUME).role is CopyRole.SECONDARY
+    assert pair.arrays["a"].copy(VOLUME).role is ReplicaRole.SECONDARY
 
 
 def test_a_group_is_promoted_whole_or_not_at_all(pair: Pair) -> None:
@@ -103,7 +103,7 @@ def test_a_group_is_promoted_whole_or_not_at_all(pair: Pair) -> None:
     a.demote(["second"])
     with pytest.raises(PreconditionError, match="ledger-db is primary at a"):
         b.promote(["second", VOLUME])
-    assert b.copy("second").role is CopyRole.SECONDARY
+    assert b.copy("second").role is ReplicaRole.SECONDARY
 
 
 def prepare_peer_primary(pair: Pair) -> None:
@@ -140,7 +140,7 @@ def test_a_promotion_without_proof_asks_for_force(pair: Pair, prepare: object, r
     with pytest.raises(PreconditionError, match=reason):
         pair.arrays["b"].promote(ALL)
     pair.arrays["b"].promote(ALL, force=True)
-    assert pair.arrays["b"].copy(VOLUME).role is CopyRole.PRIMARY
+    assert pair.arrays["b"].copy(VOLUME).role is ReplicaRole.PRIMARY
 
 
 def test_force_is_noted_for_whoever_counts_it(pair: Pair) -> None:
@@ -168,7 +168,7 @@ def test_a_dead_array_ships_nothing_and_keeps_its_disk(pair: Pair) -> None:
     pair.replicate()
     assert (pair.records("a"), pair.records("b")) == (before, b"")
     pair.start("a")
-    assert pair.arrays["a"].copy(VOLUME).role is CopyRole.PRIMARY
+    assert pair.arrays["a"].copy(VOLUME).role is ReplicaRole.PRIMARY
     pair.replicate()
     assert pair.records("b") == before
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from reconciler.sandbox.simulation.engine import Queue
+from sandbox.simulation.engine import Queue
 
 
 class ManualClock:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.simulation.array import Array, PreconditionError
-from reconciler.sandbox.simulation.copies import copy_folder, read_records
-from reconciler.sandbox.simulation.guests import Guests
-from reconciler.sandbox.simulation.ledger import Ledger, ledger_file, lost_records
-from reconciler.sandbox.simulation.settings import Settings
+from sandbox.simulation.array import Array, PreconditionError
+from sandbox.simulation.copies import copy_folder, read_records
+from sandbox.simulation.guests import Guests
+from sandbox.simulation.ledger import Ledger, ledger_file, lost_records
+from sandbox.simulation.settings import Settings
 
 DISK = "ledger-data"
 

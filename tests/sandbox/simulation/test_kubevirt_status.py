@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.simulation.kubevirt_status import (
+from sandbox.simulation.kubevirt_status import (
     instance_status,
     machine_status,
     pending_requests,
@@ -14,7 +14,7 @@ from reconciler.sandbox.simulation.kubevirt_status import (
     strategy_of,
     waiting_conditions,
 )
-from reconciler.sandbox.simulation.machines import instance_of
+from sandbox.simulation.machines import instance_of
 
 START = {"action": "Start"}
 STOP = {"action": "Stop", "uid": "i1"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox.simulation.lineage import Generation, History, Relation, common_length, relation
+from sandbox.simulation.lineage import Generation, History, Relation, common_length, relation
 
 
 def history(text: str, length: int) -> History:

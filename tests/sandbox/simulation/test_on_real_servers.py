@@ -22,7 +22,7 @@ from testbed.servers import ApiServer, ControlPlane
 
 from reconciler.cluster.client import Cluster
 from reconciler.objects import Manifest
-from reconciler.sandbox.processes import Processes
+from sandbox.processes import Processes
 
 pytestmark = pytest.mark.testbed
 
@@ -56,7 +56,7 @@ class Served:
 def serve(server: ApiServer, folder: Path, processes: Processes, only: str) -> Served:
     settings = folder / "settings.json"
     settings.write_text(json.dumps(QUICK))
-    command = [sys.executable, "-m", "reconciler.sandbox.simulation", "--site", "a", "--only", only]
+    command = [sys.executable, "-m", "sandbox.simulation", "--site", "a", "--only", only]
     command += ["--kubeconfig", str(server.kubeconfig()), "--array", str(folder / "array"), "--settings", str(settings)]
     process = processes.start("simulation", command, folder / "log")
     process.wait_line(lambda line: line == "ready", 120)

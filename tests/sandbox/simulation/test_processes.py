@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.processes import Processes, ProcessFailedError
+from sandbox.processes import Processes, ProcessFailedError
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 
@@ -59,7 +59,7 @@ def test_nothing_outlives_an_owner_that_was_killed(tmp_path: Path) -> None:
     owner = f"""
 import sys, time
 from pathlib import Path
-from reconciler.sandbox.processes import Processes
+from sandbox.processes import Processes
 processes = Processes()
 process = processes.start("sleeper", {python(SLEEPER)!r}, Path({str(tmp_path / "log")!r}))
 process.wait_line(lambda line: line == "up", 30)

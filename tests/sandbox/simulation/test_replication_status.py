@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.simulation.replication_groups import inner_of, selects
-from reconciler.sandbox.simulation.replication_status import (
+from sandbox.simulation.replication_groups import inner_of, selects
+from sandbox.simulation.replication_status import (
     OUTCOMES,
     PRIMARY,
     SECONDARY,

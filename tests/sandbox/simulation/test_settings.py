@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.sandbox.simulation.settings import Settings, SettingsFile, meets, parse_settings, write_settings
+from sandbox.simulation.settings import Settings, SettingsFile, meets, parse_settings, write_settings
 
 
 def test_a_field_that_is_not_named_keeps_its_default() -> None:

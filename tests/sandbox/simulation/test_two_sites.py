@@ -19,7 +19,7 @@ from sandbox.simulation.pair import (
     protected,
 )
 
-from reconciler.sandbox.processes import Processes
+from sandbox.processes import Processes
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ class Site:
         self.simulation = Process(
             f"simulation of {name}",
             [
-                *(sys.executable, "-m", "reconciler.sandbox.simulation", "--site", name),
+                *(sys.executable, "-m", "sandbox.simulation", "--site", name),
                 *("--kubeconfig", kubeconfig, "--settings", settings, "--array", self.array),
                 *(f"--peer={peer}={arrays / peer}" for peer in NAMES if peer != name),
                 *("--only", "attachments,kubevirt,replication"),

@@ -12,7 +12,7 @@ from testbed.processes import Port, Process
 from testbed.two_sites.fleet import APPS, NAMES, Repository, git_environment
 from testbed.two_sites.site import INSTANCE, POD, Site, ended, siteshift
 
-from reconciler.sandbox.simulation.ledger import lost_records
+from sandbox.simulation.ledger import lost_records
 
 PATIENCE = 240.0
 """Seconds that a move may take on a busy machine before a test gives up."""
@@ -31,7 +31,7 @@ class TwoSites:
         self.git = Process(
             "Git server",
             [
-                *(sys.executable, "-m", "reconciler.sandbox.gitserver"),
+                *(sys.executable, "-m", "sandbox.gitserver"),
                 *("--root", folder / "git", "--port", str(self._port)),
             ],
             log=folder / "git.log",
