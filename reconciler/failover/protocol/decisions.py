@@ -1,4 +1,4 @@
-"""What `protocol.decide` can answer: the work of one pass, in the order in which it must become durable."""
+"""What `decide` can answer: the work of one pass, in the order in which it must become durable."""
 
 from __future__ import annotations
 
@@ -13,17 +13,7 @@ from reconciler.objects import Ref
 
 @dataclass(frozen=True, slots=True)
 class InstallGate:
-    """Put the gate's policies and this application's bindings in place, with a permit that admits nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloseGate:
-    """Write a past `until` (P7); never delete the permit."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPermit:
-    """Let this site start the application from now on, until the permit runs out; `until` never lies beyond a lease."""
+    """Put the gate's policies and this application's bindings in place; the record is there before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +25,17 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class VoidOlderVersions:
-    """Write once to each role object, start object and the permit, so that nobody's older read can be written (P10)."""
+    """Write once to each role object, start object and the record, so that nobody's older read can be written (P10)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnsurePrimary:
-    """Make this copy the primary. `by`: the last moment, by this process's clock, at which that may be asked for."""
+    """Make this replica the primary, inside a window of the role gate (P18) that ends at `until`, by the API server's
+    clock; `by` is that moment by this process's clock. `force`: the move is a disaster move."""
 
-    mode: Literal["planned", "force"]
+    force: bool
     epoch: int
+    until: float
     by: float
 
 
@@ -54,12 +46,12 @@ class FinalSync:
 
 @dataclass(frozen=True, slots=True)
 class EnsureSecondary:
-    """Make this copy a secondary; `discard_local` lets it be overwritten by the primary's (P13)."""
+    """Make this replica a secondary; `discard_local` lets it be overwritten by the primary's (P13)."""
 
     discard_local: bool = False
 
 
-Effect = InstallGate | CloseGate | OpenPermit | Stop | VoidOlderVersions | EnsurePrimary | FinalSync | EnsureSecondary
+Effect = InstallGate | Stop | VoidOlderVersions | EnsurePrimary | FinalSync | EnsureSecondary
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +71,14 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Something that will not come by itself: its name, why, and what lifts it."""
+    """Something that will not come by itself: its name, why, and the command that lifts it."""
 
     reason: str
     message: str
     lifted_by: str
+
+
+Blocker = Wait | Hold
 
 
 class State(Enum):
@@ -108,11 +103,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The work of one pass. The order is a contract: `entry` must be in the journal before any of `effects` is tried;
-    all of `effects` must have been accepted, in their order, before `ack` is pushed. What fails ends the pass.
+    """The work of one pass. The order is a contract: `entry` and `permit` become durable in one write of the record
+    before any of `effects` is tried; all of `effects` must have been accepted, in their order, before `ack` is pushed,
+    which expects `expects` as the value of this site's own ack ref. What fails ends the pass.
 
-    `effective_role` is what the generic apply renders (P16); `run`: workloads may be started through the start gate;
-    `run_standby`: those of a hot passive site may.
+    `permit`: "open" lets this site start the application from now on, "close" writes a window that no time satisfies,
+    None leaves it. `effective_role` is what the generic apply renders (P16); `run`: workloads may be started through
+    the start gate; `run_standby`: those of a hot passive site may.
     """
 
     effective_role: Role
@@ -120,12 +117,14 @@ class Decision:
     run: bool = False
     run_standby: bool = False
     entry: Journal | None = None
+    permit: Literal["open", "close"] | None = None
     effects: tuple[Effect, ...] = ()
     ack: Ack | None = None
+    expects: str | None = None
     waits: tuple[Wait, ...] = ()
     holds: tuple[Hold, ...] = ()
 
     @property
     def works(self) -> bool:
         """Whether there is anything to carry out."""
-        return self.entry is not None or bool(self.effects) or self.ack is not None
+        return self.entry is not None or self.permit is not None or bool(self.effects) or self.ack is not None

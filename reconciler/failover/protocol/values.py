@@ -1,7 +1,8 @@
-"""What one site can know about one application: the input of `protocol.decide`, as frozen values.
+"""What one site can know about one application: the input of `decide`, as frozen values.
 
-Times called `at` and `since` are seconds of this process's monotonic clock; `server_time` and the times of a permit are
-seconds since 1970 by the site's own API server. The two are never compared with each other, nor with another machine's.
+Three clocks, never compared with each other nor with another machine's: `at`, `since`, `now` are seconds of this
+process's monotonic clock; `server_time` and the times of a permit are seconds since 1970 by the site's own API server;
+counters and sequences are numbers that only grow.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-from reconciler.fleet.model import Application, Placement, Role
+from reconciler.fleet.model import Application, Lease, Placement, Role
 from reconciler.objects import Ref
-from reconciler.replica import Replica
+from reconciler.replica import Replica, ReplicaRole
 
 
 class Step(Enum):
@@ -38,43 +39,61 @@ class AckState(Enum):
     STOPPED = "Stopped"
     DEMOTED = "Demoted"
     PROMOTING = "Promoting"
+    PROMOTED = "Promoted"
     ACTIVE = "Active"
     SUPERSEDED = "Superseded"
     FAILED = "Failed"
 
 
-SETTLING = frozenset({AckState.PROMOTING, AckState.ACTIVE, AckState.PASSIVE, AckState.DEMOTED, AckState.SUPERSEDED})
-"""The words that answer P4; the others say nothing about who may be writing."""
+PROMOTION_STATES = frozenset({AckState.PROMOTING, AckState.PROMOTED, AckState.ACTIVE})
+"""What only the target of an epoch says."""
 
 GIVEN_UP = frozenset({AckState.PASSIVE, AckState.DEMOTED, AckState.SUPERSEDED})
-"""The answers to P4 that let a taker promote."""
+"""The answers to P4 that let a target promote."""
+
+SETTLING = PROMOTION_STATES | GIVEN_UP
+"""The states that answer P4; the others say nothing about who may be writing."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Promotion:
+    """A promotion that was begun: its epoch orders promotions of all sites, the sequence of the journal those of one
+    site at one epoch (a site whose lease ran out may be promoted again at the same epoch)."""
+
+    epoch: int
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Demotion:
-    """A proven end of being primary: `primary` is the epoch of the promotion that it ended, `complete` the sites whose
-    copies were proven complete, `token` the barrier that a taker can consume instead."""
+    """A proven end of being primary. `ended`: the promotion that it ended (None: this site never was promoted);
+    `sequence`: of the journal entry "demoted"; `complete`: the sites whose replicas were proven complete; `token`: the
+    barrier that a target can consume instead."""
 
-    primary: int
+    ended: Promotion | None
     epoch: int
+    sequence: int
     complete: tuple[str, ...] = ()
     token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StopOrder:
-    """A disaster epoch that named another site: this site must stop, whatever newer epochs say (P3)."""
+    """A disaster epoch that names another site: this site must stop, whatever newer epochs say (P3). Known by its
+    commit, not by its number."""
 
+    commit: str
     epoch: int
     site: str
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """P1: the branch went back or an epoch did not follow; `acceptRewind` must name both commits."""
+    """P1: the branch went back or an epoch did not follow. `last`: the commit last acted on; `to`: the commit that does
+    not follow it."""
 
-    rewound_from: str
-    rewound_to: str
+    last: str
+    to: str
     because: str
 
 
@@ -82,9 +101,13 @@ class Freeze:
 class Journal:
     """The high-water mark and the journal of one application at this site; a new entry has a higher `sequence`.
 
-    `primary` is the epoch of the last promotion that was begun here (0: never), `before` what it was before that one;
-    `role` the effective role (P16); `loss` the seconds of data given up when it was judged with a disaster promotion;
-    `down` the sites that an epoch acted on here declared down; `since` when this step began, by the API server.
+    `promotion` is the last one that was begun here, `before` what that was before this one. `role` is the effective
+    role (P16). `definition` is the commit whose definition a move acts on (P12; "": the one that the mark's commit
+    has). `stopped_for`: why the guard stopped the application ("": it did not); while it stands nothing opens.
+    `loss`: seconds of data given up, judged before the forced call that was accepted; `called`: whether the driver was
+    called for this promotion. `down`: sites that an epoch acted on here declared down, with the time (monotonic) at
+    which this process saw it kept outside. `leases`: those in force, the old and the new one while they change (P6).
+    `since`: when this step began, by the API server.
     """
 
     sequence: int = 0
@@ -92,14 +115,16 @@ class Journal:
     commit: str = ""
     step: Step = Step.PASSIVE
     role: Role = "passive"
-    primary: int = 0
-    before: int = 0
+    promotion: Promotion | None = None
+    before: Promotion | None = None
     demotion: Demotion | None = None
-    token: str | None = None
+    definition: str = ""
     stop_orders: tuple[StopOrder, ...] = ()
+    stopped_for: str = ""
     discard: bool = False
     freeze: Freeze | None = None
     loss: float | Literal["unknown"] | None = None
+    called: bool = False
     down: tuple[str, ...] = ()
     skipped: tuple[int, ...] = ()
     superseded: tuple[int, ...] = ()
@@ -108,12 +133,15 @@ class Journal:
     @property
     def primary_since(self) -> bool:
         """Whether this site was primary, or began to be, since its last proven demotion."""
-        return self.primary > (self.demotion.primary if self.demotion else 0)
+        if self.promotion is None:
+            return False
+        return self.demotion is None or self.demotion.sequence < self.promotion.sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What a site has said about an application. `settled` is its last word among those that answer P4."""
+    """What a site has said about an application: a function of its journal. `settled` is its last word among those that
+    answer P4; `lease` the one that this site obeys for it (None: it keeps running when it is alone)."""
 
     application: str
     site: str
@@ -122,47 +150,86 @@ class Ack:
     cluster: str
     state: AckState
     settled: AckState | None = None
-    primary: int = 0
+    promotion: Promotion | None = None
     demotion: Demotion | None = None
     sequence: int = 0
-    token: str | None = None
+    lease: Lease | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """A site's heartbeat as this process saw it. `since`: when it, and `ack_since`: when the site's ack ref was last
-    seen to move, or first looked for; `witnessed`: whether this process ever saw the heartbeat move."""
+class Running:
+    """What a heartbeat says of one application: whether anything of it runs, the role of the replica, the seconds since
+    its last sync by the site's own clock (None: unknown), the lease that the site's guard obeys (None: none)."""
+
+    running: bool
+    role: ReplicaRole
+    exposure: float | None = None
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A site's sign of life. `counter` and `guard` (the guard's own count) never fall; `ack_head`: the value of the
+    site's own ack ref; `branch_head`: the commit that it last saw; `echo`: the other sites' counters as it last saw
+    them."""
 
     counter: int
-    exposures: Mapping[str, float]
-    since: float
-    ack_since: float
+    cluster: str
+    guard: int = 0
+    ack_head: str = ""
+    branch_head: str = ""
+    echo: Mapping[str, int] = field(default_factory=dict)
+    applications: Mapping[str, Running] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSeen:
+    """One site's refs as this process sees them, for one application.
+
+    `ack`: the last one that could be read. `distrust`: why nothing that this site says is trusted ("": it is), whether
+    its ref went back, cannot be read, or comes from another cluster. `on_branch`: whether the ack's commit is an
+    ancestor of the branch's head; `placement`: what that commit says of the application. `heartbeat_since` and
+    `ack_since`: when the ref was last seen to move, or first looked for; `witnessed`: whether this process ever saw the
+    heartbeat move; `guard_since`: when the guard's counter last moved with it.
+    """
+
+    ack: Ack | None = None
+    distrust: str = ""
+    on_branch: bool = False
+    placement: Placement | None = None
+    heartbeat: Heartbeat | None = None
+    heartbeat_since: float = 0.0
+    guard_since: float = 0.0
+    ack_since: float = 0.0
     witnessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The branch and all refs of the Git server as it listed them at `at`.
+    """The branch and the sites' refs as one server listed them at `at`, this site's own included.
 
     `proven`: it was made after this process's push was accepted by that very server (P8); else it is only a fetch.
-    `distrusted`: sites whose ack ref did not descend from the one seen before, or whose ack cannot be read.
+    `counter`: this site's own heartbeat counter as that server has it. `value`: the commit of this site's own ack ref:
+    what a push of a decision made on this listing expects.
     """
 
     head: str
     at: float
     proven: bool
-    acks: Mapping[str, Ack] = field(default_factory=dict)
-    signs: Mapping[str, Sign] = field(default_factory=dict)
-    distrusted: frozenset[str] = frozenset()
+    sites: Mapping[str, SiteSeen] = field(default_factory=dict)
+    counter: int = 0
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A placement on the branch, at the first commit (along first parents) that had it so."""
+    """A placement on the branch, at the first commit (along first parents) that had it so. `parent`: the commit before
+    that one ("": there is none), whose definition a move acts on."""
 
     commit: str
     placement: Placement
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,31 +280,56 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the cluster under the present journal entry: what runs, and this site's replica."""
+
+    observation: Observation
+    replica: Replica
+
+    @property
+    def at(self) -> float:
+        """When it began (monotonic)."""
+        return self.observation.at
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
-    """The window in which starts are admitted, by the API server's clock; `accepted` is when a push was last accepted,
-    `withdrawn` when the gate was last closed."""
+    """The window in which starts are admitted, by the API server's clock: closed is a window that no time satisfies."""
 
     since: float
     until: float
-    accepted: float | None = None
-    withdrawn: float | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether no time satisfies the window."""
+        return self.since >= self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What is known of the gate: whether its policies are there, what each API server answered to a dry run (None: it
-    was not asked in this pass), and since when all of them refuse (this process's clock)."""
+    """What is known of the gate. `installed`: policies and bindings are there and as they should be; `answers`: what
+    each API server ever seen answered to a dry run (True: the gate refused it; False: it was admitted; None: no answer,
+    or one from which nothing follows); `closed_since`: since when all of them refuse (monotonic)."""
 
     installed: bool
-    refused: Mapping[str, bool | None] = field(default_factory=dict)
+    answers: Mapping[str, bool | None] = field(default_factory=dict)
     closed_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseFacts:
+    """How long ago a heartbeat of this site was last accepted, in seconds: as this process counts it (None: it saw
+    none), and by the cluster's clock (None: missing, unreadable, in the future, or earlier than the last renewal)."""
+
+    counted: float | None
+    recorded: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """The times that bound the protocol, in seconds; names as on the protocol page: `tolerance` is σ, `stop` how long
-    a stop may take, `promotion` a promotion, `readiness` a start; `fence` is T_fence for sites once declared down where
-    there is no lease."""
+    """The times that bound the protocol, in seconds; names as in the protocol: `tolerance` is σ, `stop` how long a stop
+    may take (T_stop), `guard` is T_guard, `promotion` a promotion, `readiness` a start; `silence` is T_fence for sites
+    once declared down where there is no lease."""
 
     poll: float
     freshness: float
@@ -245,8 +337,9 @@ class Limits:
     request_timeout: float
     tolerance: float
     stop: float
+    guard: float
     promotion: float
-    fence: float
+    silence: float
     readiness: float
 
 
@@ -254,9 +347,13 @@ class Limits:
 class Knowledge:
     """Everything that is known about one application at this site in one pass.
 
-    `before` and `replica_before` are the previous pass's readings under the same journal entry: proof that is asked
-    for twice needs both. `voided`: every role object, start object and the permit was written once under this very
-    entry (P10). `waiting` maps a wait's key to when it began. `unfit` says what a taker lacks. `lease_over`: P6.
+    `application` is its definition: the pinned one during a move, the newest one otherwise; `newer_definition`: whether
+    the newest one differs. `readings` are those under the present journal entry, oldest first: proof that is asked for
+    twice needs two of them. `voided`: every role object, start object and the record was written once under this very
+    entry (P10). `waiting` maps a wait's key to when it began. `unfit`: what a target lacks. `lease`: P6, None where no
+    heartbeat can be told of yet. `restored`: why this cluster is taken for a restored or cloned one (P19; "": it is
+    not). `unbound`: why this cluster is not this site's (P19; "": it is). `broken`: why the newest definition cannot be
+    acted on (P21; "": it can). `declared_since`: when this process first saw each declared-down site's epoch.
     """
 
     site: str
@@ -270,12 +367,28 @@ class Knowledge:
     journal: Journal
     permit: Permit | None
     gate: Gate
-    observation: Observation | None
-    replica: Replica | None
-    before: Observation | None = None
-    replica_before: Replica | None = None
+    readings: tuple[Reading, ...] = ()
+    newer_definition: bool = False
     voided: bool = False
-    lease_over: bool = False
+    lease: LeaseFacts | None = None
     unfit: tuple[str, ...] = ()
+    restored: str = ""
+    unbound: str = ""
     waiting: Mapping[str, float] = field(default_factory=dict)
     step_since: float = 0.0
+    declared_since: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def last(self) -> Reading | None:
+        """The newest reading."""
+        return self.readings[-1] if self.readings else None
+
+    @property
+    def observation(self) -> Observation | None:
+        """What ran in the newest reading."""
+        return self.readings[-1].observation if self.readings else None
+
+    @property
+    def replica(self) -> Replica | None:
+        """This site's replica in the newest reading."""
+        return self.readings[-1].replica if self.readings else None
