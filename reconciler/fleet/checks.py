@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.fleet import times as inequalities
 from reconciler.fleet.documents import Document
-from reconciler.fleet.model import Application, Fleet
+from reconciler.fleet.model import NOWHERE, Application, Fleet
 from render.errors import TreeError
 from render.tree import Tree
 
@@ -25,6 +25,10 @@ def sites(document: Document) -> None:
     seen: set[str] = set()
     for index, site in enumerate(document.spec["sites"]):
         name = site["name"]
+        if name == NOWHERE:
+            document.report(
+                f'a site cannot be called "{NOWHERE}": a placement says so of no site', "spec", "sites", index
+            )
         if name in seen:
             document.report(f"site {name} is listed twice", "spec", "sites", index, "name")
         seen.add(name)
@@ -97,7 +101,7 @@ def _replication(document: Document) -> None:
 def placement(document: Document, fleet: Document) -> None:
     """Sites that exist, and what a disaster move must assert."""
     spec, known = document.spec, site_names(fleet)
-    if spec["active"] not in known:
+    if spec["active"] not in {*known, NOWHERE}:
         _no_site(document, spec["active"], fleet, "spec", "active")
     for field in ("declaredDown", "allowDiscard"):
         for index, name in enumerate(spec.get(field, ())):

@@ -9,6 +9,9 @@ MoveKind = Literal["planned", "disaster"]
 PassiveMode = Literal["warm", "hot"]
 Role = Literal["active", "passive"]
 
+NOWHERE = "none"
+"""In place of a site's name: the application is stopped everywhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -68,15 +71,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """People rewound the branch and say so: both commits, by their ids."""
+    """People rewound the branch and accept it as it is, for all sites at once: `to` is a commit of it, `marks` are the
+    commits that the sites last acted on and that are not on it any more."""
 
-    rewound_from: str
-    rewound_to: str
+    to: str
+    marks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Which site is active. `allow_data_loss` in seconds, "unknown", or None where nothing was allowed."""
+    """Which site is active ("none": it is stopped everywhere). `allow_data_loss` in seconds, "unknown", or None where nothing was allowed."""
 
     active: str
     epoch: int

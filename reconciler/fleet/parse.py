@@ -92,7 +92,7 @@ def placement(document: Document) -> Placement:
         reason=spec.get("reason"),
         override_fence=spec.get("overrideFence"),
         allow_discard=tuple(spec.get("allowDiscard", ())),
-        accept_rewind=None if rewind is None else Rewind(rewind["from"], rewind["to"]),
+        accept_rewind=None if rewind is None else Rewind(rewind["to"], tuple(rewind["from"])),
     )
 
 

@@ -54,19 +54,21 @@ class PlacementHistory:
                 raise
             placements = [Placed(mark, base)] if base else []
             line = self.repository.first_parents(mark, head)
+        before = start
         for commit in line:
             placement = self.placement_at(commit, application)
             if placement is not None and (not placements or placement != placements[-1].placement):
-                placements.append(Placed(commit, placement))
+                placements.append(Placed(commit, placement, before))
+            before = commit
         return replace(History(head, tuple(placements), base), line=self._named(placements[-1].placement, head))
 
     def _named(self, newest: Placement, head: str) -> frozenset[str]:
         """The commits that `acceptRewind` may name: the head, and the one that it does name, if it is on the branch."""
         rewind = newest.accept_rewind
-        if rewind is None or len(rewind.rewound_to) != FULL_ID:
+        if rewind is None or len(rewind.to) != FULL_ID:
             return frozenset({head})
         try:
-            self.repository.first_parents(rewind.rewound_to, head)
+            self.repository.first_parents(rewind.to, head)
         except HistoryRewound:
             return frozenset({head})
-        return frozenset({head, rewind.rewound_to})
+        return frozenset({head, rewind.to})

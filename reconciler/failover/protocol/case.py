@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from reconciler.failover.protocol.conditions import Obstacle, own_ack
-from reconciler.failover.protocol.decisions import Decision, Effect, Hold, State, Wait
+from reconciler.failover.protocol.decisions import Blocker, Decision, Effect, Hold, State, Wait
 from reconciler.failover.protocol.history import Verdict
-from reconciler.failover.protocol.table import RUNS, Asked
-from reconciler.failover.protocol.values import SETTLING, Ack, AckState, Journal, Knowledge, Placed, Step, StopOrder
+from reconciler.failover.protocol.lease import named
+from reconciler.failover.protocol.values import (
+    SETTLING,
+    Ack,
+    AckState,
+    Journal,
+    Knowledge,
+    Placed,
+    SiteSeen,
+    Step,
+    StopOrder,
+)
 from reconciler.fleet.model import Placement
 
-WORDS = {
+STATES = {
     Step.PASSIVE: State.PASSIVE,
     Step.PROMOTING: State.PROMOTING,
     Step.STARTING: State.STARTING,
@@ -24,17 +33,29 @@ WORDS = {
     Step.DEMOTED: State.DEMOTED,
 }
 
+RUNS = frozenset({Step.STARTING, Step.ACTIVE})
+"""Where the site may hold a permit (P7)."""
+
+MAY_BE_WRITING = frozenset({Step.PROMOTING, Step.STARTING, Step.ACTIVE, Step.STOPPING, Step.DEMOTING})
+"""Where something may run or be primary: from "promoting" to the proven "demoted" (P6)."""
+
+RESTS = frozenset({Step.PASSIVE, Step.DEMOTED})
+"""Where nothing of the application runs here and no replica is primary."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`stop_orders` are those that still stand, journaled or not; `behind`: the ack of a site promoted after this."""
+    """`stop_orders`: those that still stand, journaled or not. `overtaken_by`: the ack of a site that was promoted
+    after this one. `lease_over`: P6, in a step in which something may run. `may_run`: whether what is asked lets the
+    application go on running under its permit."""
 
     k: Knowledge
     journal: Journal
     verdict: Verdict
     stop_orders: tuple[StopOrder, ...]
-    asked: Asked
-    behind: Ack | None
+    overtaken_by: Ack | None
+    lease_over: bool = False
+    may_run: bool = True
 
     @property
     def newest(self) -> Placed:
@@ -59,6 +80,20 @@ class Case:
         permit = self.k.permit
         return permit is not None and permit.since <= self.k.server_time < permit.until
 
+    def seen(self, site: str) -> SiteSeen:
+        """What is seen of a site; nothing at all where there is no listing."""
+        return self.k.listing.sites.get(site, SiteSeen()) if self.k.listing else SiteSeen()
+
+    @property
+    def own(self) -> Ack | None:
+        """What this site's ref says about the application, as last listed."""
+        return self.seen(self.k.site).ack
+
+    def wait(self, on: str, because: str, at_most: float | None = None) -> Wait:
+        """A wait that goes on since it was first seen."""
+        fresh = Wait(on, because, self.k.now, at_most)
+        return replace(fresh, since=self.k.waiting.get(fresh.key, self.k.now))
+
     def entry(self, **changes: Any) -> Journal:
         """The next journal entry."""
         step = changes.get("step", self.journal.step)
@@ -66,12 +101,14 @@ class Case:
         return replace(self.journal, sequence=self.journal.sequence + 1, since=since, **changes)
 
     def marked(self, **changes: Any) -> Journal:
-        """The next entry, raising the mark to the newest epoch where there is one that may be acted on."""
+        """The next entry, raising the mark to the newest epoch where there is one that may be acted on; the definition
+        of the commit before that epoch's is pinned (P12), at a first placement its own."""
         if not self.unmarked:
             return self.entry(**changes)
         mark = {
             "epoch": self.placement.epoch,
             "commit": self.newest.commit,
+            "definition": self.newest.parent if self.journal.commit else self.newest.commit,
             "skipped": self.verdict.skipped,
             "discard": self.verdict.discard,
             "freeze": None,
@@ -82,7 +119,6 @@ class Case:
     def ack(self, state: AckState, journal: Journal | None = None, **evidence: Any) -> Ack:
         """What to say, from the journal that will hold when it is said."""
         journal = journal or self.journal
-        own = own_ack(self.k)
         return Ack(
             application=self.k.application.name,
             site=self.k.site,
@@ -90,42 +126,51 @@ class Case:
             commit=journal.commit,
             cluster=self.k.cluster,
             state=state,
-            settled=state if state in SETTLING else (own.settled if own else None),
-            primary=journal.primary,
+            settled=state if state in SETTLING else journal.settled,
+            promotion=journal.promotion,
             demotion=journal.demotion,
             sequence=journal.sequence,
-            token=journal.demotion.token if journal.demotion else None,
+            lease=named(journal.leases),
+            superseded=journal.superseded,
             evidence=evidence,
         )
 
-    def said(self, state: AckState) -> bool:
-        """Whether this site's ref says so for the epoch that the journal has."""
-        own = own_ack(self.k)
-        return own is not None and own.state is state and own.epoch == self.journal.epoch
+    def acked(self, *states: AckState) -> bool:
+        """Whether this site's ref says one of these for the epoch that the journal has, and nothing newer is journaled
+        about the promotion."""
+        own = self.own
+        return (
+            own is not None
+            and own.state in states
+            and own.epoch == self.journal.epoch
+            and own.promotion == self.journal.promotion
+        )
 
     def decide(
         self,
         *,
         state: State | None = None,
         entry: Journal | None = None,
+        permit: Literal["open", "close"] | None = None,
         effects: Iterable[Effect] = (),
         ack: Ack | None = None,
-        obstacles: Iterable[Obstacle] = (),
-        run: bool = False,
+        blockers: Iterable[Blocker] = (),
     ) -> Decision:
-        """A decision in the role that the journal will have; `run` counts only under a valid permit."""
+        """A decision in the role that the journal will have. It may run only under a valid permit."""
         journal = entry or self.journal
-        obstacles = tuple(obstacles)
-        holds = tuple(each for each in obstacles if isinstance(each, Hold))
-        standby = self.k.application.passive == "hot" and journal.step in (Step.PASSIVE, Step.DEMOTED)
+        blockers = tuple(blockers)
+        holds = tuple(each for each in blockers if isinstance(each, Hold))
+        run = self.may_run and self.permitted and journal.step in RUNS and not journal.stopped_for and permit != "close"
         return Decision(
             effective_role=journal.role,
-            state=State.HELD if holds and state is None else state or WORDS[journal.step],
-            run=run and self.permitted and journal.step in RUNS,
-            run_standby=standby,
+            state=State.HELD if holds and state is None else state or STATES[journal.step],
+            run=run,
+            run_standby=self.k.application.passive == "hot" and journal.step in RESTS,
             entry=entry,
+            permit=permit,
             effects=tuple(effects),
-            ack=ack,
-            waits=tuple(each for each in obstacles if isinstance(each, Wait)),
+            ack=ack if self.k.listing else None,
+            expects=self.k.listing.value if self.k.listing else None,
+            waits=tuple(each for each in blockers if isinstance(each, Wait)),
             holds=holds,
         )

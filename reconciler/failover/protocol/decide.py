@@ -1,150 +1,188 @@
-"""The engine of the failover protocol: draw the conclusions that every step needs, look up the cell, ask it."""
+"""The engine of the failover protocol: draw the conclusions that every step needs, then take the first rule that
+fits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from reconciler.errors import SiteshiftError
-from reconciler.failover.protocol import source, target
-from reconciler.failover.protocol.case import Case
-from reconciler.failover.protocol.conditions import Obstacle, own_ack, superior, wait
-from reconciler.failover.protocol.decisions import Decision, Hold, State
+from reconciler.failover.protocol import conditions, facts, proof, source, target
+from reconciler.failover.protocol.case import MAY_BE_WRITING, RESTS, Case
+from reconciler.failover.protocol.decisions import Blocker, Decision, Wait
 from reconciler.failover.protocol.history import Verdict, judge
-from reconciler.failover.protocol.table import MAY_BE_WRITING, RUNS, TRANSITIONS, Action, Asked
-from reconciler.failover.protocol.values import Ack, AckState, Journal, Knowledge, Step, StopOrder
+from reconciler.failover.protocol.lease import is_over, named
+from reconciler.failover.protocol.promotions import overtaking
+from reconciler.failover.protocol.registry import blockers as missing
+from reconciler.failover.protocol.registry import holds
+from reconciler.failover.protocol.table import TABLE, Asked
+from reconciler.failover.protocol.trust import permitting
+from reconciler.failover.protocol.values import (
+    Ack,
+    AckState,
+    Journal,
+    Knowledge,
+    Step,
+    StopOrder,
+)
+from reconciler.fleet.model import Lease
+
+Action = Callable[[Case, tuple[Blocker, ...]], Decision]
+
+ACTIONS: Mapping[str, Action] = {
+    name: getattr(source, name, None) or getattr(target, name)
+    for rules in TABLE.values()
+    for rule in rules
+    for name in (rule.do, rule.blocked or "nothing")
+}
+"""The actions that the table names."""
+
+REGISTERED = (facts, conditions, proof)
+"""The modules whose facts and conditions the table names: imported here, so that they are registered."""
 
 
 class ImpossibleMoveError(SiteshiftError):
-    """The table has no such cell, or a cell went where it says that it never goes: a bug, and nothing is done."""
+    """The table has no such cell, or an action went where its rule does not name: a bug, and nothing is done."""
 
 
 def decide(k: Knowledge) -> Decision:
     """What this site does now about one application. Pure: equal knowledge, equal decision."""
-    case = draw(k)
-    if case.journal.sequence > k.journal.sequence:
-        return case.decide(state=State.WAITING, entry=case.journal, effects=source.shut(case))
-    if _obligations_changed(case):
-        return case.decide(entry=case.marked(stop_orders=case.stop_orders, discard=case.verdict.discard))
+    case, asked = draw(k)
+    bookkeeping = _bookkeeping(case, asked)
+    if bookkeeping is not None:
+        return bookkeeping
     step = case.journal.step
-    who = f"{k.application.name} at {k.site}"
-    cell = TRANSITIONS.get((step, case.asked))
-    if cell is None:
-        raise ImpossibleMoveError(f"{who}: nothing is said for {step.value} asked {case.asked.value}")
-    decision = ACTIONS[cell.action](case)
-    if decision.entry and decision.entry.step not in cell.then | {step}:
-        raise ImpossibleMoveError(f"{who}: {cell.action.value} went from {step.value} to {decision.entry.step.value}")
-    return decision
+    who = f"{k.application.name} at {k.site}, {step.value} asked {asked.value}"
+    for rule in TABLE.get((step, asked), ()):
+        if not all(holds(name, case) for name in rule.when):
+            continue
+        found = missing(rule.needs, case)
+        action = rule.do if not found else rule.blocked or "nothing"
+        decision = ACTIONS[action](case, found)
+        reached = decision.entry.step if decision.entry else step
+        if reached is not step and reached not in rule.then:
+            raise ImpossibleMoveError(f"{who}: {action} went to {reached.value}")
+        return decision
+    raise ImpossibleMoveError(f"{who}: no rule of the table fits")
 
 
-def draw(k: Knowledge) -> Case:
-    """Everything that is concluded from what is known, before any step."""
-    journal = _remembered(k.journal, own_ack(k), k.server_time)
-    verdict = judge(journal, k.history, k.site)
+def draw(k: Knowledge) -> tuple[Case, Asked]:
+    """Everything that is concluded from what is known, before any rule."""
+    journal = _remembered(k)
+    verdict = judge(journal, k.history, k.site, _marks(k), _highest(k, journal))
     newest = verdict.newest.placement if verdict.newest else None
-    behind = superior(k, journal, newest) if journal.primary_since else None
-    known = dict.fromkeys((*journal.stop_orders, *verdict.stop_orders))
-    standing = tuple(each for each in known if journal.primary_since and not _lifted(k, journal, each, verdict))
-    return Case(k, journal, verdict, standing, _asked(k, journal, verdict, standing, behind), behind)
+    overtaken_by = overtaking(k, journal, newest)
+    known = dict.fromkeys((*journal.stop_orders, *verdict.orders))
+    stands = journal.step not in RESTS or journal.primary_since
+    orders = tuple(each for each in known if stands and not _lifted(k, journal, each, verdict))
+    over = journal.step in MAY_BE_WRITING and is_over(journal.leases or (k.application.lease,), k.lease)
+    case = Case(k, journal, verdict, orders, overtaken_by, over)
+    asked = _asked(case)
+    blind = asked is Asked.HOLD and not verdict.freeze and not k.application.suspended
+    return replace(case, may_run=blind or asked in (Asked.ASSUME, Asked.YIELD)), asked
 
 
-def _remembered(journal: Journal, ack: Ack | None, server_time: float) -> Journal:
-    """The higher of the cluster's record and the site's own ack: a cluster that was rebuilt or restored does not go
-    back. What it runs by its old state is not known, so a former primary begins with stopping."""
-    if ack is None or ack.sequence <= journal.sequence:
+def _bookkeeping(case: Case, asked: Asked) -> Decision | None:
+    """What the journal must hold before any rule is taken: what the site's own ref remembers, stop orders, leases."""
+    if asked in (Asked.NOTHING, Asked.CLOSE):
+        return None
+    if case.journal.sequence > case.k.journal.sequence:
+        return case.decide(entry=case.journal, permit="close")
+    begins = case.journal.step in (Step.PROMOTING, Step.STARTING, Step.ACTIVE) and asked is Asked.STOP
+    if not begins and set(case.stop_orders) != set(case.journal.stop_orders):
+        return case.decide(entry=case.entry(stop_orders=case.stop_orders))
+    leases = _leases(case)
+    if leases != case.journal.leases:
+        return case.decide(entry=case.entry(leases=leases))
+    return None
+
+
+def _leases(case: Case) -> tuple[Lease | None, ...]:
+    """P6: all leases since the last one that was named, until a heartbeat that names the longest was accepted."""
+    now, lease = case.journal.leases, case.k.application.lease
+    if not now or now == (lease,):
+        return (lease,)
+    if now[-1] != lease:
+        return (*(each for each in now if each != lease), lease)
+    heartbeat = case.seen(case.k.site).heartbeat
+    running = heartbeat.applications.get(case.k.application.name) if heartbeat else None
+    accepted = case.k.listing is not None and case.k.listing.proven
+    return (lease,) if accepted and running is not None and running.lease == named(now) else now
+
+
+def _marks(k: Knowledge) -> tuple[str, ...]:
+    """The commits that other sites last acted on and that are not on the branch, as their acks say."""
+    sites = k.listing.sites.values() if k.listing else ()
+    return tuple(seen.ack.commit for seen in sites if seen.ack and not seen.on_branch and seen.ack.site != k.site)
+
+
+def _highest(k: Knowledge, journal: Journal) -> int:
+    """The highest epoch that anyone ever said."""
+    said = [journal.epoch, journal.promotion.epoch if journal.promotion else 0]
+    for seen in k.listing.sites.values() if k.listing else ():
+        if seen.ack:
+            said += [seen.ack.epoch, seen.ack.promotion.epoch if seen.ack.promotion else 0]
+    return max(said)
+
+
+def _remembered(k: Knowledge) -> Journal:
+    """The higher of the cluster's record and the site's own ack. A cluster that was rebuilt with people's consent does
+    not go back; what it runs by its old state is not known, so a former primary begins with stopping."""
+    journal = k.journal
+    ack = k.listing.sites[k.site].ack if k.listing and k.site in k.listing.sites else None
+    if ack is None or ack.sequence <= journal.sequence or k.restored:
         return journal
     restored = Journal(
         sequence=ack.sequence + 1,
         epoch=ack.epoch,
         commit=ack.commit,
-        primary=ack.primary,
-        before=ack.primary,
+        promotion=ack.promotion,
         demotion=ack.demotion,
-        since=server_time,
+        settled=ack.settled,
+        superseded=ack.superseded,
+        since=k.server_time,
     )
-    if not restored.primary_since:
-        return restored
-    return Journal(
-        sequence=restored.sequence,
-        epoch=restored.epoch,
-        commit=restored.commit,
-        step=Step.STOPPING,
-        role="active",
-        primary=restored.primary,
-        before=restored.before,
-        demotion=restored.demotion,
-        since=server_time,
-    )
+    return replace(restored, step=Step.STOPPING, role="active") if restored.primary_since else restored
 
 
-def _lifted(k: Knowledge, journal: Journal, stop_order: StopOrder, verdict: Verdict) -> bool:
+def _lifted(k: Knowledge, journal: Journal, order: StopOrder, verdict: Verdict) -> bool:
     """P3: the site that the disaster epoch named has passed it by without having begun it; or people declare that very
     site down in favour of this one, and nothing writes here any more."""
-    ack = k.listing.acks.get(stop_order.site) if k.listing else None
-    if ack and ack.settled in (AckState.SUPERSEDED, AckState.PASSIVE):
-        trusted = k.listing is not None and stop_order.site not in k.listing.distrusted
-        if trusted and ack.epoch > stop_order.epoch and ack.primary < stop_order.epoch:
+    seen = k.listing.sites.get(order.site) if k.listing else None
+    ack: Ack | None = permitting(seen, order.site) if seen else None
+    if ack and ack.settled in (AckState.SUPERSEDED, AckState.PASSIVE) and ack.epoch > order.epoch:
+        begun = ack.promotion is not None and ack.promotion.epoch >= order.epoch
+        if not begun:
             return True
     newest = verdict.newest.placement if verdict.newest else None
     return (
         newest is not None
         and newest.move == "disaster"
         and newest.active == k.site
-        and newest.epoch > stop_order.epoch
-        and stop_order.site in newest.declared_down
+        and newest.epoch > order.epoch
+        and order.site in newest.declared_down
         and journal.step is Step.DEMOTING
     )
 
 
-def _asked(
-    k: Knowledge, journal: Journal, verdict: Verdict, stop_orders: tuple[StopOrder, ...], behind: Ack | None
-) -> Asked:
-    newest = verdict.newest.placement if verdict.newest else None
-    overtaken = behind is not None and behind.settled in (AckState.PROMOTING, AckState.ACTIVE)
-    ordered = newest is not None and newest.move == "disaster" and newest.active != k.site
-    expired = k.application.lease is not None and k.lease_over and journal.step in MAY_BE_WRITING
-    if stop_orders or overtaken or ordered or expired:
-        return Asked.STOP
-    if newest is None or k.application.suspended:
+def _asked(case: Case) -> Asked:
+    """What is asked of this site: the first that holds, in the order of `Asked`."""
+    k, journal, newest = case.k, case.journal, case.verdict.newest
+    if k.unbound:
         return Asked.NOTHING
-    return Asked.TAKE if newest.active == k.site else Asked.GIVE
+    if k.restored:
+        return Asked.CLOSE
+    placement = newest.placement if newest else None
+    ordered = placement is not None and placement.move == "disaster" and placement.active != k.site
+    stopped = journal.step in MAY_BE_WRITING and journal.stopped_for
+    if case.stop_orders or case.overtaken_by or ordered or case.lease_over or stopped:
+        return Asked.STOP
+    if placement is None or k.application.suspended:
+        return Asked.HOLD
+    return Asked.ASSUME if placement.active == k.site else Asked.YIELD
 
 
-def _obligations_changed(case: Case) -> bool:
-    """Whether the journal must learn of stop_orders, new or lifted, where the step's own entry does not say so."""
-    begins = case.journal.step in RUNS or case.journal.step is Step.PROMOTING
-    return not begins and set(case.stop_orders) != set(case.journal.stop_orders)
-
-
-def hold_still(case: Case) -> Decision:
-    """Frozen, suspended or blind: nothing is started, promoted, demoted or moved; what a permit covers goes on."""
-    k, freeze = case.k, case.verdict.freeze
-    obstacle: Obstacle
-    if freeze:
-        lifted = f"acceptRewind: {{from: {freeze.rewound_from[:12]}, to: {freeze.rewound_to[:12]}}} in the placement"
-        obstacle = Hold("Frozen", freeze.because, lifted)
-        entry = None if case.journal.freeze == freeze else case.entry(freeze=freeze)
-        return case.decide(state=State.FROZEN, entry=entry, obstacles=[obstacle])
-    if k.application.suspended:
-        obstacle = Hold("Suspended", "the application is suspended", f"siteshift resume {k.application.name}")
-        newest = case.verdict.newest
-        unmoved = newest is not None and newest.placement.active == k.site and not case.unmarked
-        effects, _ = source.permit(case) if unmoved and case.journal.step in RUNS else ((), ())
-        return case.decide(state=State.SUSPENDED, effects=effects, obstacles=[obstacle])
-    return case.decide(obstacles=[wait(k, "the Git server", "the branch was not read yet")], run=True)
-
-
-ACTIONS: Mapping[Action, Callable[[Case], Decision]] = {
-    Action.REST: source.rest,
-    Action.PREPARE: target.prepare,
-    Action.PROMOTE: target.promote,
-    Action.UNDO: target.undo,
-    Action.START: target.start,
-    Action.KEEP: target.keep,
-    Action.GIVE: source.give,
-    Action.BEGIN_STOP: source.begin_stop,
-    Action.STOP: source.stop,
-    Action.TAKE_BACK: target.take_back,
-    Action.DEMOTE: source.demote,
-    Action.RESYNC: source.resync,
-    Action.HOLD_STILL: hold_still,
-}
+def waits_of(decision: Decision) -> dict[str, float]:
+    """Since when each wait of a decision goes on, for the next `Knowledge.waiting`."""
+    return {each.key: each.since for each in decision.waits if isinstance(each, Wait)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.failover.protocol.values import Freeze, History, Journal, Placed, StopOrder
@@ -15,47 +15,58 @@ SHORTEST_COMMIT = 7
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`newest`: the placement to act on (None: Git was not read yet, or `freeze` forbids to act). `skipped`: epochs
-    passed over; `overtaken`: those of them, and of the mark, that named this site; `stop_orders`: P3; `discard`: this
-    site's copy may be overwritten; `accepted`: people took a rewound branch as it is, and the mark must follow."""
+    passed over; `overtaken`: those of them, and of the mark, that named this site; `orders`: the stop orders that the
+    commits give (P3); `discard`: the newest epoch lets this site's replica be overwritten; `accepted`: people took a
+    rewound branch as it is, and the mark must follow."""
 
     newest: Placed | None
     skipped: tuple[int, ...] = ()
     overtaken: tuple[int, ...] = ()
-    stop_orders: tuple[StopOrder, ...] = ()
+    orders: tuple[StopOrder, ...] = ()
     discard: bool = False
     freeze: Freeze | None = None
     accepted: bool = False
 
 
-def judge(journal: Journal, history: History | None, site: str) -> Verdict:
-    """Walk the placements since the mark. Obligations to stop hold in a frozen application too (I4)."""
+def judge(journal: Journal, history: History | None, site: str, marks: Iterable[str], highest: int) -> Verdict:
+    """Walk the placements since the mark. Stop orders count in a frozen application too (I4). `marks`: the commits
+    that other sites last acted on and that are not on the branch, as their acks say; `highest`: the highest epoch ever said by anyone."""
     if history is None or not history.placements:
         return Verdict(None, freeze=journal.freeze)
     newest = history.placements[-1]
-    later = [placed.placement for placed in history.placements if placed.placement.epoch > journal.epoch]
+    fresh = tuple(placed for placed in history.placements if _is_new(placed, journal, history))
+    later = [placed.placement for placed in fresh]
     named = [history.base] if history.base else []
-    overtaken = tuple(
-        dict.fromkeys(
-            placement.epoch
-            for placement in (*named, *later)
-            if placement.active == site and placement.epoch < newest.placement.epoch
-        )
-    )
     verdict = Verdict(
         newest,
-        skipped=tuple(dict.fromkeys(each.epoch for each in later if each.epoch < newest.placement.epoch)),
-        overtaken=overtaken,
-        stop_orders=tuple(
-            StopOrder(each.epoch, each.active) for each in later if each.move == "disaster" and each.active != site
+        skipped=tuple(dict.fromkeys(each.epoch for each in later if each.epoch != newest.placement.epoch)),
+        overtaken=tuple(
+            dict.fromkeys(
+                placement.epoch
+                for placement in (*named, *later)
+                if placement.active == site and placement.epoch < newest.placement.epoch
+            )
         ),
-        discard=journal.discard or any(site in each.allow_discard for each in (*later, newest.placement)),
+        orders=tuple(
+            StopOrder(placed.commit, placed.placement.epoch, placed.placement.active)
+            for placed in fresh
+            if placed.placement.move == "disaster" and placed.placement.active != site
+        ),
+        discard=site in newest.placement.allow_discard,
     )
     freeze = _freeze(journal, history)
     if freeze is None:
         return verdict
-    if _accepted(freeze, newest.placement, history):
+    if accepts(freeze, newest.placement, history, marks, highest):
         return replace(verdict, accepted=True)
     return replace(verdict, newest=None, freeze=freeze)
+
+
+def _is_new(placed: Placed, journal: Journal, history: History) -> bool:
+    """Whether a placement came after the mark. Known by its commit: a rewound branch may use a number twice."""
+    if placed.commit == journal.commit:
+        return False
+    return history.base is None or placed.placement != history.base
 
 
 def _freeze(journal: Journal, history: History) -> Freeze | None:
@@ -70,15 +81,15 @@ def _freeze(journal: Journal, history: History) -> Freeze | None:
 
 
 def _offences(journal: Journal, history: History) -> Iterator[Freeze]:
-    epoch, said = journal.epoch, history.base
+    epoch, before = journal.epoch, history.base
     for placed in history.placements:
         placement = placed.placement
         if placement.epoch == epoch:
-            if said is not None and _asks(placement) != _asks(said):
+            if before is not None and _asks(placement) != _asks(before):
                 yield Freeze(journal.commit, placed.commit, f"the placement changed and its epoch stayed {epoch}")
-        elif placement.epoch != epoch + 1:
+        elif placement.epoch != epoch + 1 and not (placement.accept_rewind and placement.epoch > epoch):
             yield Freeze(journal.commit, placed.commit, f"the epoch went from {epoch} to {placement.epoch}")
-        epoch, said = placement.epoch, placement
+        epoch, before = placement.epoch, placement
 
 
 def _asks(placement: Placement) -> Placement:
@@ -86,12 +97,16 @@ def _asks(placement: Placement) -> Placement:
     return replace(placement, path="", reason=None, accept_rewind=None)
 
 
-def _accepted(freeze: Freeze, newest: Placement, history: History) -> bool:
-    """Whether the head's placement names both commits of the freeze, as people write ids."""
+def accepts(freeze: Freeze, newest: Placement, history: History, marks: Iterable[str], highest: int) -> bool:
+    """P1: whether the head's placement accepts the branch for all sites at once: `to` is a commit between the freeze's
+    and the head, `from` names every site's mark, and the epoch is above everything ever said."""
     rewind = newest.accept_rewind
-    if rewind is None or min(len(rewind.rewound_from), len(rewind.rewound_to)) < SHORTEST_COMMIT:
+    if rewind is None or newest.epoch <= highest:
         return False
-    seen = {freeze.rewound_to, *history.line}
-    return freeze.rewound_from.startswith(rewind.rewound_from) and any(
-        commit.startswith(rewind.rewound_to) for commit in seen
-    )
+    names = (rewind.to, *rewind.marks)
+    if min(map(len, names)) < SHORTEST_COMMIT:
+        return False
+    line = {freeze.to, *history.line}
+    lost = {freeze.last, *marks} if history.rewound else set(marks)
+    reached = any(commit.startswith(rewind.to) for commit in line)
+    return reached and all(any(mark.startswith(name) for name in rewind.marks) for mark in lost)

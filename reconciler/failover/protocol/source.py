@@ -1,139 +1,130 @@
-"""What a site does that shall not, or shall no longer, be active: the giver and the returning site."""
+"""The actions of a site that is not to be active, or no longer: rest, stop, demote, resynchronise. See `table`."""
 
 from __future__ import annotations
 
 from reconciler.failover.protocol.case import Case
-from reconciler.failover.protocol.conditions import (
-    Obstacle,
-    closed_at,
-    fresh,
-    gate_is_shut,
-    holds_role,
-    in_sync,
-    no_writers,
-    own_ack,
-    ready_of,
-    still,
-    unstopped,
-    wait,
-)
+from reconciler.failover.protocol.conditions import in_time
 from reconciler.failover.protocol.decisions import (
-    CloseGate,
+    Blocker,
     Decision,
     Effect,
     EnsureSecondary,
     FinalSync,
     Hold,
     InstallGate,
-    OpenPermit,
     State,
     Stop,
     VoidOlderVersions,
 )
-from reconciler.failover.protocol.table import Asked
-from reconciler.failover.protocol.values import (
-    AckState,
-    Demotion,
-    Observation,
-    StartObject,
-    Step,
-)
-from reconciler.replica import ReplicaRole
+from reconciler.failover.protocol.facts import unstopped
+from reconciler.failover.protocol.proof import undone
+from reconciler.failover.protocol.registry import blockers as missing
+from reconciler.failover.protocol.values import Ack, AckState, Demotion, Journal, Observation, StartObject, Step
+
+Blockers = tuple[Blocker, ...]
 
 
-def shut(case: Case) -> tuple[Effect, ...]:
-    """What closes the gate, if it is not shut."""
-    if gate_is_shut(case.k):
-        return ()
-    return (CloseGate(),) if case.k.gate.installed else (InstallGate(), CloseGate())
+def nothing(case: Case, blockers: Blockers) -> Decision:
+    """What is, stays."""
+    return case.decide(blockers=blockers)
 
 
-def permit(case: Case) -> tuple[tuple[Effect, ...], tuple[Obstacle, ...]]:
-    """What keeps this site's right to start the application: renewing a valid permit is the business of a task of its
-    own; a new one needs freshness (P7)."""
-    if case.permitted and case.k.gate.installed:
-        return (), ()
-    missing = fresh(case.k)
-    if missing:
-        return (), missing
-    return (OpenPermit(), InstallGate()), ()
+def close(case: Case, blockers: Blockers) -> Decision:
+    """A window that no time satisfies, and the policies that read it."""
+    return case.decide(permit="close", effects=_install(case), blockers=blockers)
 
 
-def rest(case: Case) -> Decision:
-    """Passive: the gate shut, nothing running, the copy no primary; say so once for each epoch (P10)."""
-    k, journal = case.k, case.journal
-    if case.unmarked:
-        overtaken = tuple(epoch for epoch in case.verdict.overtaken if epoch > journal.primary)
-        return case.decide(entry=case.marked(step=Step.PASSIVE, superseded=overtaken))
-    if not gate_is_shut(k):
-        return case.decide(effects=shut(case))
-    obstacles = _disturbed(case)
-    if obstacles:
-        return obstacles
-    word = _resting_word(case)
-    if case.said(word):
-        return case.decide()
-    if closed_at(k) is None:
-        return case.decide(obstacles=[wait(k, "the gate", "not every API server refuses starts yet")])
-    if not k.voided:
-        return case.decide(effects=[VoidOlderVersions()])
-    return case.decide(ack=case.ack(word, superseded=list(journal.superseded)))
+def _install(case: Case) -> tuple[Effect, ...]:
+    return () if case.k.gate.installed else (InstallGate(),)
 
 
-def _resting_word(case: Case) -> AckState:
-    journal = case.journal
+def mark(case: Case, blockers: Blockers) -> Decision:
+    """The high-water mark reaches the newest epoch; the step stays."""
+    return case.decide(state=State.WAITING, entry=case.marked(), blockers=blockers)
+
+
+def mark_passive(case: Case, blockers: Blockers) -> Decision:
+    """At rest at the newest epoch, which names another site; it may have passed this one by."""
+    promoted = case.journal.promotion.epoch if case.journal.promotion else 0
+    overtaken = tuple(epoch for epoch in case.verdict.overtaken if epoch > promoted)
+    return case.decide(entry=case.marked(step=Step.PASSIVE, superseded=overtaken, definition=""), blockers=blockers)
+
+
+def hold_runs_here(case: Case, blockers: Blockers) -> Decision:
+    """Not a word of this site lets anybody else start yet: what runs here may be what people wish to keep."""
+    name, site = case.k.application.name, case.k.site
+    running = _running(case)
+    if case.placement.active == site:
+        waiting = ", ".join(undone(case)) or "the other sites"
+        message, lifted = f"{running} runs here already, and {waiting} must answer first", "wait, or stop it"
+    else:
+        message = f"{running} runs here, and the placement names {case.placement.active}"
+        lifted = f"siteshift failover {name} --to {site}, or stop it"
+    return case.decide(blockers=(*blockers, Hold("RunsHere", message, lifted)))
+
+
+def hold_primary_here(case: Case, blockers: Blockers) -> Decision:
+    """People made this replica primary before Siteshift was here."""
+    name, site = case.k.application.name, case.k.site
+    message = f"the replica at {site} is primary, and the placement names {case.placement.active}"
+    hold = Hold("PrimaryHere", message, f"siteshift failover {name} --to {site}, or demote it")
+    return case.decide(blockers=(*blockers, hold))
+
+
+def _running(case: Case) -> str:
+    observation = case.k.observation
+    if observation is None:
+        return "something"
+    refs = observation.running or tuple(each.ref for each in unstopped(observation))
+    return ", ".join(map(str, refs[:3]))
+
+
+def stop_what_runs(case: Case, blockers: Blockers) -> Decision:
+    """Something runs where nothing should."""
+    observation = case.k.observation
+    refs = tuple(each.ref for each in unstopped(observation)) if observation else ()
+    wait = case.wait(_running(case), "runs where it should not; being stopped")
+    return case.decide(effects=[Stop(refs)] if refs else (), blockers=(*blockers, wait))
+
+
+def resting_state(journal: Journal) -> AckState:
+    """The word of a site at rest: `Demoted` while the demotion is of this epoch."""
     if journal.step is Step.DEMOTED or (journal.demotion and journal.demotion.epoch == journal.epoch):
         return AckState.DEMOTED
     return AckState.SUPERSEDED if journal.superseded else AckState.PASSIVE
 
 
-def _disturbed(case: Case) -> Decision | None:
-    """What a passive site must not have: a writer, or a primary copy."""
-    k, journal = case.k, case.journal
-    if k.observation is None or k.replica is None:
-        return case.decide(obstacles=[wait(k, "the cluster", "what runs here was not read yet")])
-    names = ", ".join(
-        str(ref) for ref in (k.observation.running or [each.ref for each in unstopped(k.observation)])[:3]
+def say_rest(case: Case, blockers: Blockers) -> Decision:
+    """Every older version void, then journaled, then said."""
+    state = resting_state(case.journal)
+    if not case.k.voided:
+        return case.decide(effects=[VoidOlderVersions()], blockers=blockers)
+    entry = case.journal if case.journal.settled is state else case.entry(settled=state)
+    changed = None if entry is case.journal else entry
+    return case.decide(entry=changed, ack=case.ack(state, entry), blockers=blockers)
+
+
+def await_target(case: Case, blockers: Blockers) -> Decision:
+    """The application runs on until the target is ready; a permit that lapsed may open again meanwhile."""
+    if not case.permitted and not missing(("echoed", "fresh"), case):
+        return case.decide(state=State.MOVING, entry=case.entry(lapse=None), permit="open", blockers=blockers)
+    return case.decide(state=State.MOVING, blockers=blockers)
+
+
+def begin_stop(case: Case, blockers: Blockers) -> Decision:
+    """Journal the stop and close the gate in one write. The ack is said beside; no push holds a stop up (I4)."""
+    reason = case.journal.stopped_for or ("Lease" if case.lease_over else "")
+    entry = case.marked(step=Step.STOPPING, stop_orders=case.stop_orders, stopped_for=reason, lapse=None)
+    return case.decide(
+        entry=entry, permit="close", effects=_install(case), ack=case.ack(AckState.STOPPING, entry), blockers=blockers
     )
-    if not still(k.observation) and journal.primary == 0 and own_ack(k) is None:
-        # Not a word of this site lets anybody else start yet: it may be what people wish to keep.
-        message = f"{names} runs here, and the placement names {case.placement.active}"
-        return case.decide(
-            obstacles=[Hold("RunsHere", message, f"siteshift failover {k.application.name} --to {k.site}, or stop it")]
-        )
-    if not still(k.observation):
-        refs = tuple(each.ref for each in unstopped(k.observation))
-        effects = [Stop(refs)] if refs else []
-        return case.decide(effects=effects, obstacles=[wait(k, names, "runs at a passive site; being stopped")])
-    primary = [each and ReplicaRole.PRIMARY in (each.role, each.asked) for each in (k.replica, k.replica_before)]
-    if not primary[0]:
-        if k.replica.role is ReplicaRole.UNKNOWN or k.replica.asked is ReplicaRole.UNKNOWN:
-            return case.decide(obstacles=[wait(k, "the replication", "its role is not known")])
-        return None
-    if journal.primary == 0:
-        message = f"the copy at {k.site} is primary, and the placement names {case.placement.active}"
-        return case.decide(
-            obstacles=[Hold("PrimaryHere", message, f"siteshift failover … --to {k.site}, or demote it")]
-        )
-    if not all(primary):
-        return case.decide(obstacles=[wait(k, "the replication", "it says primary; read again")])
-    return case.decide(entry=case.entry(step=Step.STOPPING, demotion=None, role="active"))
 
 
-def give(case: Case) -> Decision:
-    """A planned move to another site: go on until that site has said `Ready` (P2), then begin to stop."""
-    waiting = ready_of(case.k, case.placement)
-    if not waiting:
-        entry = case.marked(step=Step.STOPPING)
-        return case.decide(entry=entry, effects=shut(case), ack=case.ack(AckState.STOPPING, entry))
-    effects, missing = permit(case)
-    return case.decide(state=State.MOVING, effects=effects, obstacles=(*waiting, *missing), run=True)
-
-
-def begin_stop(case: Case) -> Decision:
-    """An stop_order or the lease: stop now; no push may hold it up (I4)."""
-    entry = case.marked(step=Step.STOPPING, stop_orders=case.stop_orders, discard=case.verdict.discard)
-    return case.decide(entry=entry, effects=shut(case))
+def stop_again(case: Case, blockers: Blockers) -> Decision:
+    """Something came back, or the replica is primary again: from the beginning, and nothing said before counts."""
+    settled = case.journal.settled if case.journal.primary_since else None
+    entry = case.entry(step=Step.STOPPING, role="active", settled=settled)
+    return case.decide(entry=entry, permit="close", effects=_install(case), blockers=blockers)
 
 
 def _level(each: StartObject) -> tuple[int, str]:
@@ -148,103 +139,121 @@ def to_stop(observation: Observation) -> tuple[StartObject, ...]:
     return tuple(each for each in busy if _level(each) == highest)
 
 
-def stop(case: Case) -> Decision:
-    """Gate shut, then reverse run-level order, then the proof that nothing writes."""
-    k = case.k
-    effects = list(shut(case))
-    if k.observation is None:
-        return case.decide(effects=effects, obstacles=[wait(k, "the cluster", "what runs here was not read yet")])
-    level = to_stop(k.observation)
+def stop_level(case: Case, blockers: Blockers) -> Decision:
+    """Reverse run-level order: the highest level that runs, and no lower one before it has stopped."""
+    level = to_stop(case.k.observation) if case.k.observation else ()
     refs = tuple(each.ref for each in level if not each.stopped)
-    if refs:
-        effects.append(Stop(refs))
-    if not level and not effects and not no_writers(k):
-        return case.decide(entry=case.marked(step=Step.DEMOTING))
-    obstacles: list[Obstacle] = [wait(k, str(each.ref), "is stopping", k.limits.stop) for each in level]
-    if k.now - k.step_since > k.limits.stop + k.limits.request_timeout:
-        names = ", ".join(map(str, k.observation.running[:3])) or "the gate"
-        obstacles.append(Hold("StopTakesTooLong", f"{names} did not stop in time", f"kubectl delete … {names}"))
-    return case.decide(effects=effects, obstacles=obstacles or no_writers(k))
+    return case.decide(state=State.STOPPING, effects=[Stop(refs)] if refs else (), blockers=blockers)
 
 
-def demote(case: Case) -> Decision:
-    """Nothing writes any more: ship what was written last, become a secondary, prove it, say it (P3)."""
-    k = case.k
-    if k.observation is None:
-        return case.decide(obstacles=[wait(k, "the cluster", "what runs here was not read yet")])
-    if not still(k.observation) or not gate_is_shut(k):
-        return case.decide(entry=case.entry(step=Step.STOPPING), effects=shut(case))
-    if case.unmarked:
-        return case.decide(entry=case.marked())
-    missing = no_writers(k)
-    if missing:
-        return case.decide(obstacles=missing)
-    urgent = case.asked is Asked.STOP or case.behind is not None
-    if not holds_role(k.replica, ReplicaRole.SECONDARY):
-        effects: tuple[Effect, ...] = (EnsureSecondary(),) if urgent else (FinalSync(), EnsureSecondary())
-        obstacles: tuple[Obstacle, ...] = _in_time(case, "NotSecondary", "this copy must become a secondary")
-        return _saying_stopped(case, urgent, effects, obstacles)
-    if in_sync(k):
-        return _demoted(case, () if case.behind else k.replica.peers if k.replica else ())
-    if case.behind is None or case.behind.settled is AckState.PROMOTING:
-        because = "this copy is a secondary and not yet in sync with the other"
-        return _saying_stopped(case, urgent, (), _in_time(case, "NotInSync", because))
-    if not case.verdict.discard:
-        message = f"{case.behind.site} was promoted meanwhile; this copy's last writes must be given up to follow it"
-        hold = Hold("NeedsDiscard", message, f"allowDiscard: [{k.site}] in the placement, with the next epoch")
-        return _saying_stopped(case, urgent, (), (hold,))
-    return case.decide(entry=case.marked(step=Step.RESYNCING), effects=[EnsureSecondary(discard_local=True)])
+def begin_demotion(case: Case, blockers: Blockers) -> Decision:
+    """Nothing writes any more."""
+    return case.decide(entry=case.marked(step=Step.DEMOTING), blockers=blockers)
 
 
-def _saying_stopped(case: Case, urgent: bool, effects: tuple[Effect, ...], obstacles: tuple[Obstacle, ...]) -> Decision:
-    """Go on, and where a disaster may wait for it, say `Stopped` beside: a Git server that is gone holds up nothing."""
-    if not urgent or case.said(AckState.STOPPED) or fresh(case.k):
-        return case.decide(effects=effects, obstacles=obstacles)
+def _urgent(case: Case) -> bool:
+    """Whether a disaster may wait for this site: then it does not ship what was written last, and says `Stopped`."""
+    return bool(case.stop_orders) or case.overtaken_by is not None or bool(case.journal.stopped_for)
+
+
+def become_secondary(case: Case, blockers: Blockers) -> Decision:
+    """Ship what was written last, then the role; a disaster does not wait for the array."""
+    urgent = _urgent(case)
+    effects: tuple[Effect, ...] = (EnsureSecondary(),) if urgent else (FinalSync(), EnsureSecondary())
+    lifted = "repair the link between the arrays, or declare this site down"
+    waiting = in_time(case, "NotSecondary", "this replica must become a secondary", lifted)
+    said = _stopped_ack(case)
+    return case.decide(effects=(*effects, *said[0]), ack=said[1], blockers=(*blockers, *waiting))
+
+
+def say_stopped(case: Case, blockers: Blockers) -> Decision:
+    """Something is still missing; what is proven is said already where somebody may wait for it."""
+    effects, ack = _stopped_ack(case)
+    return case.decide(effects=effects, ack=ack, blockers=blockers)
+
+
+def _stopped_ack(case: Case) -> tuple[tuple[Effect, ...], Ack | None]:
+    """`Stopped`, once nothing writes here: without the proof of synchronisation it serves a disaster alone."""
+    if not _urgent(case) or case.acked(AckState.STOPPED) or missing(("no_writers",), case):
+        return (), None
     if not case.k.voided:
-        effects = (*effects, VoidOlderVersions())
-    return case.decide(effects=effects, ack=case.ack(AckState.STOPPED), obstacles=obstacles)
+        return (VoidOlderVersions(),), None
+    return (), case.ack(AckState.STOPPED)
 
 
-def _in_time(case: Case, reason: str, because: str) -> tuple[Obstacle, ...]:
-    waits = wait(case.k, "the replication", because, case.k.limits.promotion)
-    if case.k.now - waits.since <= case.k.limits.promotion:
-        return (waits,)
-    return (waits, Hold(reason, because, "repair the link between the arrays, or declare this site down"))
+def unsynced(case: Case, blockers: Blockers) -> Decision:
+    """A secondary that cannot be proven complete; after a promotion elsewhere it never will be by itself."""
+    other = case.overtaken_by
+    if other is not None and not case.verdict.discard:
+        message = f"{other.site} was promoted meanwhile; this replica's last writes must be given up to follow it"
+        lifted = f"siteshift allow-discard {case.k.application.name} --site {case.k.site}"
+        blockers = (*blockers, Hold("NeedsDiscard", message, lifted))
+    effects, ack = _stopped_ack(case)
+    return case.decide(effects=effects, ack=ack, blockers=blockers)
 
 
-def _demoted(case: Case, complete: tuple[str, ...]) -> Decision:
+def begin_resync(case: Case, blockers: Blockers) -> Decision:
+    """This replica is overwritten by the primary's: people consented in this very epoch (P13)."""
+    entry = case.marked(step=Step.RESYNCING)
+    return case.decide(entry=entry, effects=[EnsureSecondary(discard_local=True)], blockers=blockers)
+
+
+def resync(case: Case, blockers: Blockers) -> Decision:
+    """The resynchronisation goes on."""
+    wait = case.wait("the replication", "this replica is being overwritten by the primary's")
+    # Voiding sets the plain role again; after it, nothing of this replica is asked to be overwritten any more.
+    effects = () if case.k.voided else (EnsureSecondary(discard_local=True),)
+    return case.decide(effects=effects, blockers=(*blockers, wait))
+
+
+def demoted(case: Case, blockers: Blockers) -> Decision:
     """The point of no return: void older versions, journal, then say it, whatever the push answers."""
-    k = case.k
-    reaches = case.asked is not Asked.GIVE or case.behind is not None or case.placement.active in complete
-    token = k.replica.token if k.replica else None
-    if not reaches and token is None:
-        message = f"in sync with {', '.join(complete) or 'an unnamed copy'}, not proven with that of the taker"
-        return case.decide(obstacles=[Hold("NotTheTakersCopy", message, "a driver that says which copy is in sync")])
-    if not k.voided:
-        return case.decide(effects=[VoidOlderVersions()])
-    demotion = Demotion(case.journal.primary, case.journal.epoch, complete, token)
-    entry = case.entry(step=Step.DEMOTED, role="passive", stop_orders=(), discard=False, demotion=demotion)
-    return case.decide(entry=entry, ack=case.ack(AckState.DEMOTED, entry) if k.listing else None)
+    if not case.k.voided:
+        return case.decide(effects=[VoidOlderVersions()], blockers=blockers)
+    journal, replica = case.journal, case.k.replica
+    complete = replica.peers if replica and not case.overtaken_by and journal.step is Step.DEMOTING else ()
+    sequence = journal.sequence + 1
+    demotion = Demotion(journal.promotion, journal.epoch, sequence, complete, replica.token if replica else None)
+    entry = case.entry(
+        step=Step.DEMOTED,
+        role="passive",
+        stop_orders=(),
+        stopped_for="",
+        discard=False,
+        demotion=demotion,
+        settled=AckState.DEMOTED,
+        definition="",
+        lapse=None,
+    )
+    return case.decide(entry=entry, ack=case.ack(AckState.DEMOTED, entry), blockers=blockers)
 
 
-def resync(case: Case) -> Decision:
-    """The returning site's copy is overwritten by the primary's; it was consented to (P13)."""
-    k = case.k
-    if k.observation is None:
-        return case.decide(obstacles=[wait(k, "the cluster", "what runs here was not read yet")])
-    effects: list[Effect] = list(shut(case))
-    if not still(k.observation):
-        refs = tuple(each.ref for each in unstopped(k.observation))
-        effects += [Stop(refs)] if refs else []
-        return case.decide(effects=effects, obstacles=[wait(k, "the application", "runs while its copy is renewed")])
-    if case.unmarked:
-        return case.decide(entry=case.marked(), effects=effects)
-    if in_sync(k) and not no_writers(k):
-        return _demoted(case, ())
-    if not k.voided:
-        effects.append(EnsureSecondary(discard_local=True))
-    obstacles: list[Obstacle] = [wait(k, "the replication", "this copy is being overwritten by the primary's")]
-    if case.asked is Asked.TAKE:
-        lifted = "the resynchronisation ends"
-        obstacles.append(Hold("CopyIncomplete", "this copy is incomplete until then", lifted))
-    return case.decide(effects=effects, obstacles=obstacles)
+def hold_still(case: Case, blockers: Blockers) -> Decision:
+    """Frozen, suspended or blind: nothing is started, promoted, demoted or moved; what a permit covers goes on."""
+    k, freeze = case.k, case.verdict.freeze
+    name = k.application.name
+    if freeze:
+        hold = Hold("Frozen", freeze.because, f"siteshift accept-rewind {name} --to {freeze.to[:12]}")
+        entry = None if case.journal.freeze == freeze else case.entry(freeze=freeze)
+        return case.decide(state=State.FROZEN, entry=entry, blockers=(*blockers, hold))
+    if k.application.suspended:
+        hold = Hold("Suspended", "the application is suspended", f"siteshift resume {name}")
+        return case.decide(state=State.SUSPENDED, blockers=(*blockers, hold))
+    return case.decide(blockers=(*blockers, case.wait("the Git server", "the branch was not read yet")))
+
+
+def say_restored(case: Case, blockers: Blockers) -> Decision:
+    """P19: all that a restored cluster says."""
+    return case.decide(ack=case.ack(AckState.FAILED, reason=f"Restored: {case.k.restored}"), blockers=blockers)
+
+
+def hold_restored(case: Case, blockers: Blockers) -> Decision:
+    """P19: until people say what became of the older cluster."""
+    hold = Hold("Restored", case.k.restored, f"siteshift rebind {case.k.site}")
+    return case.decide(blockers=(*blockers, hold))
+
+
+def hold_unbound(case: Case, blockers: Blockers) -> Decision:
+    """P19: a cluster of another site or fleet: nothing is done."""
+    hold = Hold("WrongCluster", case.k.unbound, f"use the right --context, or: siteshift rebind {case.k.site}")
+    return case.decide(blockers=(*blockers, hold))

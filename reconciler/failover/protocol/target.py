@@ -1,180 +1,208 @@
-"""What a site does that the newest epoch names: prepare, promote, start, stay active; or undo what was overtaken."""
+"""The actions of a site that the newest epoch names: prepare, promote, start, keep; or pass by what was overtaken."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 from reconciler.failover.protocol.case import Case
-from reconciler.failover.protocol.conditions import (
-    Loss,
-    Obstacle,
-    following,
-    fresh,
-    gate_is_shut,
-    holds_role,
-    last_primary,
-    loss,
-    p4,
-    p5,
-    ready_of,
-    still,
-    wait,
+from reconciler.failover.protocol.decisions import (
+    Decision,
+    EnsurePrimary,
+    Hold,
+    InstallGate,
+    State,
+    VoidOlderVersions,
 )
-from reconciler.failover.protocol.decisions import Decision, EnsurePrimary, Hold, State, VoidOlderVersions
-from reconciler.failover.protocol.source import demote, permit, shut, stop
-from reconciler.failover.protocol.table import Asked
-from reconciler.failover.protocol.values import (
-    AckState,
-    Step,
-)
+from reconciler.failover.protocol.facts import has_role
+from reconciler.failover.protocol.loss import Loss, loss_of
+from reconciler.failover.protocol.promotions import own_promotion
+from reconciler.failover.protocol.proof import has_spoken
+from reconciler.failover.protocol.registry import blockers as missing
+from reconciler.failover.protocol.source import Blockers, resting_state
+from reconciler.failover.protocol.values import AckState, Lapse, Promotion, Step
 from reconciler.replica import ReplicaRole, Sync
 
 
-def _unproven(case: Case, own: int, judged: Loss | None) -> tuple[Obstacle, ...]:
-    """What a promotion at the newest epoch still needs (I4: the epoch, freshness, proof)."""
-    placement = case.placement
-    proof = p5(case.k, placement, own, judged) if placement.move == "disaster" else p4(case.k, case.journal, own)
-    return (*proof, *fresh(case.k))
+def _proposal(case: Case) -> State:
+    return State.READY if case.placement.move == "planned" else State.WAITING
 
 
-def _promise(case: Case, own: int, state: State | None, run: bool = False) -> Decision:
+def say_failed(case: Case, blockers: Blockers) -> Decision:
+    """The target does not fit; a planned move stops nobody for it."""
+    reason = "; ".join(case.k.unfit)
+    return case.decide(
+        state=State.HELD, ack=case.ack(AckState.FAILED, reason=reason), blockers=(*blockers, _unfit(case))
+    )
+
+
+def hold_unfit(case: Case, blockers: Blockers) -> Decision:
+    """The target does not fit, and has said so."""
+    return case.decide(blockers=(*blockers, _unfit(case)))
+
+
+def _unfit(case: Case) -> Hold:
+    k = case.k
+    return Hold("NotFit", "; ".join(k.unfit), f"siteshift diff --site {k.site} --app {k.application.name}")
+
+
+def say_ready(case: Case, blockers: Blockers) -> Decision:
+    """The target can take the application: the source may stop. The rest that it proves is journaled with it."""
+    settled = resting_state(case.journal)
+    entry = case.journal if case.journal.settled is settled else case.entry(settled=settled)
+    if entry is not case.journal and not case.k.voided:
+        return case.decide(state=State.WAITING, effects=[VoidOlderVersions()], blockers=blockers)
+    changed = None if entry is case.journal else entry
+    if case.k.listing is None:
+        blockers = (*blockers, *missing(("fresh",), case))
+    return case.decide(state=State.WAITING, entry=changed, ack=case.ack(AckState.READY, entry), blockers=blockers)
+
+
+def unready(case: Case, blockers: Blockers) -> Decision:
+    """`Ready` is said anew when it stops being true."""
+    unfollowed = missing(("following",), case)
+    if not unfollowed:
+        return case.decide(state=_proposal(case), blockers=blockers)
+    reason = "; ".join(each.because if hasattr(each, "because") else each.message for each in unfollowed)
+    return case.decide(state=State.WAITING, ack=case.ack(AckState.FAILED, reason=reason), blockers=blockers)
+
+
+def promise(case: Case, blockers: Blockers) -> Decision:
     """With everything proven: journal the promotion, say `Promoting`; the driver is called only after another list."""
-    missing = _unproven(case, own, None)
-    if missing:
-        return case.decide(state=state, obstacles=missing, run=run)
-    placement = case.placement
-    lost: Loss | None = loss(case.k, own) if placement.move == "disaster" else None
-    silent = set(case.journal.down) - _spoken(case)
-    down = (
-        tuple(sorted(silent | set(placement.declared_down))) if placement.move == "disaster" else tuple(sorted(silent))
-    )
+    journal, placement = case.journal, case.placement
+    before = own_promotion(journal)
+    lost: Loss | None = loss_of(case) if placement.move == "disaster" else None
+    down = {site for site in journal.down if not has_spoken(case, site)}
+    if placement.move == "disaster":
+        down |= set(placement.declared_down)
     entry = case.marked(
-        step=Step.PROMOTING, primary=placement.epoch, before=own, loss=lost, down=down, token=None, stop_orders=()
+        step=Step.PROMOTING,
+        promotion=Promotion(placement.epoch, journal.sequence + 1),
+        before=before,
+        loss=lost,
+        called=False,
+        down=tuple(sorted(down)),
+        stop_orders=(),
+        settled=AckState.PROMOTING,
+        superseded=(),
     )
-    return case.decide(entry=entry, ack=case.ack(AckState.PROMOTING, entry, loss=lost))
+    return case.decide(entry=entry, ack=case.ack(AckState.PROMOTING, entry, loss=lost), blockers=blockers)
 
 
-def _spoken(case: Case) -> set[str]:
-    """Sites that have given up by their own word, and so are no longer down."""
-    acks = case.k.listing.acks if case.k.listing else {}
-    return {site for site, ack in acks.items() if ack.state in (AckState.DEMOTED, AckState.PASSIVE)}
+def say_promoting(case: Case, blockers: Blockers) -> Decision:
+    """Pushed before the first call of the driver; what is listed after it shows whether anything newer is there."""
+    return case.decide(ack=case.ack(AckState.PROMOTING, loss=case.journal.loss), blockers=blockers)
 
 
-def prepare(case: Case) -> Decision:
-    """The taker before its promotion: fit, following, `Ready`; then P4 or P5."""
-    k, journal, placement = case.k, case.journal, case.placement
-    if case.unmarked:
-        return case.decide(state=State.WAITING, entry=case.marked(superseded=()))
-    adopting = last_primary(k, journal.primary) is None and not k.gate.installed and not still(k.observation)
-    if not adopting and not gate_is_shut(k):
-        return case.decide(state=State.WAITING, effects=shut(case))
-    if k.unfit:
-        hold = Hold("NotFit", "; ".join(k.unfit), f"siteshift diff --site {k.site} --app {k.application.name}")
-        failed = case.ack(AckState.FAILED, reason="; ".join(k.unfit))
-        return case.decide(ack=None if case.said(AckState.FAILED) or not k.listing else failed, obstacles=[hold])
-    if placement.move == "planned":
-        missing = following(k, journal.primary)
-        if missing:
-            return case.decide(state=State.WAITING, obstacles=missing)
-        if not case.said(AckState.READY):
-            ack = case.ack(AckState.READY) if k.listing else None
-            return case.decide(state=State.WAITING, ack=ack, obstacles=() if ack else fresh(k))
-    return _promise(case, journal.primary, State.READY if placement.move == "planned" else State.WAITING)
+def mark_promoting(case: Case, blockers: Blockers) -> Decision:
+    """P9: a newer epoch for this site after the driver was called: taken over, nothing is repeated."""
+    promotion = Promotion(case.placement.epoch, case.journal.sequence + 1)
+    entry = case.marked(promotion=promotion, definition=case.journal.definition)
+    return case.decide(entry=entry, blockers=blockers)
 
 
-def take_back(case: Case) -> Decision:
-    """A newer epoch names this site again before its point of no return (P3); only by P4 or P5. A copy that another
-    site has overtaken goes on as a returning site."""
-    if case.behind is not None:
-        return stop(case) if case.journal.step is Step.STOPPING else demote(case)
-    return _promise(case, case.journal.primary, State.WAITING)
-
-
-def promote(case: Case) -> Decision:
-    """`Promoting` is journaled. Once it is said, and a list made after that shows nothing newer: call the driver."""
-    k, journal, placement = case.k, case.journal, case.placement
-    if case.unmarked:
-        return _promise(case, journal.before, None)
-    missing = _unproven(case, journal.before, journal.loss)
-    if missing or k.listing is None:
-        return case.decide(obstacles=missing)
-    if not case.said(AckState.PROMOTING):
-        return case.decide(ack=case.ack(AckState.PROMOTING, loss=journal.loss))
-    if holds_role(k.replica, ReplicaRole.PRIMARY):
-        effects, _ = permit(case)
-        return case.decide(entry=case.entry(step=Step.STARTING, role="active"), effects=effects)
-    mode: Literal["planned", "force"] = "force" if placement.move == "disaster" else "planned"
-    effect = EnsurePrimary(mode, journal.epoch, k.listing.at + k.limits.freshness)
-    because = "it must become primary"
-    obstacles: list[Obstacle] = [wait(k, "the replication", because, k.limits.promotion)]
+def call_driver(case: Case, blockers: Blockers) -> Decision:
+    """Make the replica primary, inside a window that ends with the freshness of the list that permits it."""
+    k, placement = case.k, case.placement
+    assert k.listing is not None
+    left = k.listing.at + k.limits.freshness - k.now
+    force = placement.move == "disaster"
+    effect = EnsurePrimary(force, case.journal.epoch, k.server_time + left, k.listing.at + k.limits.freshness)
+    found = [*blockers, case.wait("the replication", "it must become primary", k.limits.promotion)]
     if k.now - k.step_since > k.limits.promotion:
-        lifted = "repair the replication (kubectl describe), or move the application elsewhere"
-        obstacles.append(Hold("PromotionTakesTooLong", "the copy did not become primary in time", lifted))
-    return case.decide(effects=[effect], obstacles=obstacles)
+        lifted = f"repair the replication (kubectl describe), or: siteshift failover {k.application.name} --to …"
+        found.append(Hold("PromotionTakesTooLong", "the replica did not become primary in time", lifted))
+    asked = k.replica is not None and k.replica.asked in (ReplicaRole.PRIMARY, ReplicaRole.ANY)
+    if asked and not case.journal.called:
+        loss = loss_of(case) if force else None
+        return case.decide(entry=case.entry(called=True, loss=loss), blockers=found)
+    return case.decide(effects=[effect], blockers=found)
 
 
-def undo(case: Case) -> Decision:
-    """A newer epoch names another site while this one was promoting. If nothing was begun, say so; else give up as any
-    giver does."""
-    k, journal = case.k, case.journal
-    was_primary = journal.before > (journal.demotion.primary if journal.demotion else 0)
-    replica = k.replica
-    if replica is None or k.observation is None:
-        return case.decide(obstacles=[wait(k, "the cluster", "what was begun here was not read yet")])
-    begun = ReplicaRole.PRIMARY in (replica.role, replica.asked) or ReplicaRole.UNKNOWN in (replica.role, replica.asked)
-    runs = not still(k.observation)
-    if runs and case.asked is Asked.GIVE:
-        waiting = ready_of(k, case.placement)
-        if waiting:
-            return case.decide(obstacles=waiting)
-    if was_primary or begun or runs:
-        entry = case.marked(step=Step.STOPPING, stop_orders=case.stop_orders, discard=case.verdict.discard)
-        return case.decide(entry=entry, effects=shut(case))
-    if not gate_is_shut(k):
-        return case.decide(effects=shut(case))
-    if not k.voided:
-        return case.decide(effects=[VoidOlderVersions()])
-    overtaken = tuple(dict.fromkeys((journal.primary, *case.verdict.overtaken)))
-    entry = case.marked(step=Step.PASSIVE, primary=journal.before, superseded=overtaken, stop_orders=(), loss=None)
-    return case.decide(entry=entry)
+def note_call(case: Case, blockers: Blockers) -> Decision:
+    """The driver accepted the call of this promotion: from here on it is not judged again (P9)."""
+    return case.decide(entry=case.entry(called=True), blockers=blockers)
 
 
-def start(case: Case) -> Decision:
-    """Promoted: the permit, then everything ready, then `Active`."""
-    if case.unmarked:
-        return case.decide(entry=case.marked(), run=True)
+def open_and_start(case: Case, blockers: Blockers) -> Decision:
+    """The replica is primary here: the permit opens in the same write, and `Promoted` is said."""
+    entry = case.entry(step=Step.STARTING, role="active", settled=AckState.PROMOTED, definition="", lapse=None)
+    effects = () if case.k.gate.installed else (InstallGate(),)
+    return case.decide(
+        entry=entry, permit="open", effects=effects, ack=case.ack(AckState.PROMOTED, entry), blockers=blockers
+    )
+
+
+def supersede(case: Case, blockers: Blockers) -> Decision:
+    """A newer epoch names another site before anything was begun here: the promotion never was."""
+    if not case.k.voided:
+        return case.decide(effects=[VoidOlderVersions()], blockers=blockers)
+    journal = case.journal
+    own = journal.promotion.epoch if journal.promotion else 0
+    overtaken = tuple(dict.fromkeys((own, *case.verdict.overtaken)))
+    entry = case.marked(
+        step=Step.PASSIVE,
+        promotion=journal.before,
+        before=None,
+        superseded=overtaken,
+        stop_orders=(),
+        loss=None,
+        settled=None,
+        definition="",
+    )
+    return case.decide(entry=entry, blockers=blockers)
+
+
+def mark_running(case: Case, blockers: Blockers) -> Decision:
+    """A newer epoch names this site again while it runs here: nothing is started anew (P9)."""
+    promotion = Promotion(case.placement.epoch, case.journal.sequence + 1)
+    entry = case.marked(promotion=promotion, definition="", stop_orders=())
+    return case.decide(entry=entry, blockers=blockers)
+
+
+def note_lapse(case: Case, blockers: Blockers) -> Decision:
+    """The permit ran out: which counter an echo must exceed is journaled (P7)."""
+    counter = case.k.listing.counter if case.k.listing else 0
+    return case.decide(entry=case.entry(lapse=Lapse(counter, case.journal.epoch)), blockers=blockers)
+
+
+def reopen(case: Case, blockers: Blockers) -> Decision:
+    """Nobody else runs it: the permit opens again."""
+    effects = () if case.k.gate.installed else (InstallGate(),)
+    return case.decide(entry=case.entry(lapse=None), permit="open", effects=effects, blockers=blockers)
+
+
+def install_gate(case: Case, blockers: Blockers) -> Decision:
+    """The policies and bindings as they should be."""
+    return case.decide(effects=[InstallGate()], blockers=blockers)
+
+
+def say_promoted(case: Case, blockers: Blockers) -> Decision:
+    """From here on other replicas follow this one, whether or not everything has started."""
+    return case.decide(ack=case.ack(AckState.PROMOTED), blockers=blockers)
+
+
+def become_active(case: Case, blockers: Blockers) -> Decision:
+    """Everything is ready."""
+    entry = case.entry(step=Step.ACTIVE, settled=AckState.ACTIVE)
+    return case.decide(entry=entry, ack=case.ack(AckState.ACTIVE, entry), blockers=blockers)
+
+
+def say_active(case: Case, blockers: Blockers) -> Decision:
+    """Active at this epoch too."""
+    if case.journal.step is not Step.ACTIVE:
+        return case.decide(ack=case.ack(AckState.PROMOTED), blockers=blockers)
+    return case.decide(ack=case.ack(AckState.ACTIVE), blockers=blockers)
+
+
+def keep(case: Case, blockers: Blockers) -> Decision:
+    """Nothing is written; a replica that is no primary any more is shown and never forced."""
     k = case.k
-    effects, missing = permit(case)
-    waiting: list[Obstacle] = [*missing]
-    if k.observation is None:
-        waiting.append(wait(k, "the cluster", "what runs here was not read yet"))
-    else:
-        unready = [each for each in k.observation.objects if not each.ready and not each.standby]
-        waiting += [wait(k, str(each.ref), "is starting", k.limits.readiness) for each in unready]
-    if not waiting and not effects:
-        entry = case.entry(step=Step.ACTIVE)
-        return case.decide(entry=entry, ack=case.ack(AckState.ACTIVE, entry), run=True)
-    if k.now - k.step_since > k.limits.readiness:
-        lifted = f"siteshift status {k.application.name}; the starts go on meanwhile"
-        waiting.append(Hold("NotReadyInTime", "not everything became ready in time", lifted))
-    return case.decide(effects=effects, obstacles=waiting, run=True)
-
-
-def keep(case: Case) -> Decision:
-    """Active: nothing is written, but for a new epoch that names this site again."""
-    k = case.k
-    if case.unmarked:
-        return case.decide(entry=case.marked(), run=True)
-    effects, missing = permit(case)
-    obstacles = list(missing)
-    if (
-        k.replica
-        and k.replica_before
-        and not any(holds_role(each, ReplicaRole.PRIMARY) for each in (k.replica, k.replica_before))
-    ):
-        message = f"the copy at {k.site} is {k.replica.role.value}, told {k.replica.asked.value}, and should be primary"
-        obstacles.append(Hold("NotPrimary", message, "find out who changed the replication; nothing is forced"))
-    ack = None if case.said(AckState.ACTIVE) or not k.listing else case.ack(AckState.ACTIVE)
+    found = list(blockers)
+    readings = k.readings[-2:]
+    if len(readings) > 1 and not any(has_role(each.replica, ReplicaRole.PRIMARY) for each in readings):
+        replica = readings[-1].replica
+        message = f"the replica at {k.site} is {replica.role.value}, told {replica.asked.value}, and should be primary"
+        found.append(
+            Hold("NotPrimary", message, f"siteshift promote-by-hand {k.application.name}, or find who changed it")
+        )
     protected = k.replica is not None and k.replica.sync is Sync.IN_SYNC
-    state = None if obstacles else State.PROTECTED if protected else State.ACTIVE
-    return case.decide(state=state, effects=effects, ack=ack, obstacles=obstacles, run=True)
+    state = None if found else State.PROTECTED if protected else State.ACTIVE
+    return case.decide(state=state, blockers=found)

@@ -98,6 +98,15 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class Lapse:
+    """A permit that ran out while the application was to run: this site's counter and epoch at that moment. It opens
+    again only on an echo of a higher counter, or by a higher epoch (P7)."""
+
+    counter: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """The high-water mark and the journal of one application at this site; a new entry has a higher `sequence`.
 
@@ -105,9 +114,10 @@ class Journal:
     role (P16). `definition` is the commit whose definition a move acts on (P12; "": the one that the mark's commit
     has). `stopped_for`: why the guard stopped the application ("": it did not); while it stands nothing opens.
     `loss`: seconds of data given up, judged before the forced call that was accepted; `called`: whether the driver was
-    called for this promotion. `down`: sites that an epoch acted on here declared down, with the time (monotonic) at
-    which this process saw it kept outside. `leases`: those in force, the old and the new one while they change (P6).
-    `since`: when this step began, by the API server.
+    called for this promotion. `down`: sites that an epoch acted on here declared down and that have not spoken since.
+    `settled`: what this site last proved among the states that answer P4; `leases`: those in force, the old and the new
+    one while they change (P6, None: `keep`). `lapse`: when the permit ran out unasked (P7). `since`: when this step
+    began, by the API server.
     """
 
     sequence: int = 0
@@ -128,6 +138,9 @@ class Journal:
     down: tuple[str, ...] = ()
     skipped: tuple[int, ...] = ()
     superseded: tuple[int, ...] = ()
+    settled: AckState | None = None
+    leases: tuple[Lease | None, ...] = ()
+    lapse: Lapse | None = None
     since: float = 0.0
 
     @property
@@ -141,7 +154,8 @@ class Journal:
 @dataclass(frozen=True, slots=True)
 class Ack:
     """What a site has said about an application: a function of its journal. `settled` is its last word among those that
-    answer P4; `lease` the one that this site obeys for it (None: it keeps running when it is alone)."""
+    answer P4; `lease` the one that this site obeys for it (None: it keeps running when it is alone); `superseded`: the
+    overtaken epochs that named this site."""
 
     application: str
     site: str
@@ -154,6 +168,7 @@ class Ack:
     demotion: Demotion | None = None
     sequence: int = 0
     lease: Lease | None = None
+    superseded: tuple[int, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -52,7 +52,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
     files["apps/ledger/placement.yaml"] = (
         "apiVersion: siteshift.io/v1alpha1\nkind: Placement\nmetadata: {name: ledger}\n"
         "spec: {active: b, epoch: 5, move: disaster, declaredDown: [a], allowDataLoss: 10m, reason: fire,\n"
-        "  overrideFence: by phone, allowDiscard: [a], acceptRewind: {from: 3f9c2d1, to: 81c04aa}}\n"
+        "  overrideFence: by phone, allowDiscard: [a], acceptRewind: {from: [3f9c2d1], to: 81c04aa}}\n"
     )
     for folder in ("sites/a", "sites/b", "roles/passive"):
         files[f"apps/ledger/{folder}/kustomization.yaml"] = ""
@@ -68,7 +68,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
     assert (placed.move, placed.declared_down, placed.allow_data_loss) == ("disaster", ("a",), 600)
     assert (placed.reason, placed.override_fence, placed.allow_discard) == ("fire", "by phone", ("a",))
     assert placed.accept_rewind is not None
-    assert (placed.accept_rewind.rewound_from, placed.accept_rewind.rewound_to) == ("3f9c2d1", "81c04aa")
+    assert (placed.accept_rewind.marks, placed.accept_rewind.to) == (("3f9c2d1",), "81c04aa")
 
 
 FLEET, APP, PLACEMENT = "siteshift.yaml", "apps/ledger/application.yaml", "apps/ledger/placement.yaml"
@@ -229,8 +229,8 @@ WRONG = {
     "commit id without quotes": (
         PLACEMENT,
         "move: planned",
-        "acceptRewind: {from: 1234567, to: abcdef0}",
-        ["spec.acceptRewind.from is 1234567, expected a commit id in quotes"],
+        "acceptRewind: {from: [1234567], to: abcdef0}",
+        ["spec.acceptRewind.from[0] is 1234567, expected a commit id in quotes"],
     ),
     "freshness above the permit": (
         FLEET,

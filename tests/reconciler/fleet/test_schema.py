@@ -62,7 +62,7 @@ VALID: dict[str, dict[str, Any]] = {
             "declaredDown": ["b"],
             "allowDataLoss": "unknown",
             "reason": "x",
-            "acceptRewind": {"from": "3f9c2d1", "to": "81c04aa"},
+            "acceptRewind": {"from": ["3f9c2d1"], "to": "81c04aa"},
         },
     },
 }
