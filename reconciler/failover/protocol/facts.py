@@ -194,15 +194,3 @@ def discard_allowed(case: Case) -> bool:
 def cluster_unread(case: Case) -> bool:
     """The cluster could not be read in this pass."""
     return case.k.last is None
-
-
-@fact
-def frozen(case: Case) -> bool:
-    """P1 forbids to act on the branch."""
-    return case.verdict.freeze is not None
-
-
-@fact
-def suspended(case: Case) -> bool:
-    """People want the application to be left as it is."""
-    return case.k.application.suspended

@@ -153,7 +153,8 @@ def begin_demotion(case: Case, blockers: Blockers) -> Decision:
 
 def _urgent(case: Case) -> bool:
     """Whether a disaster may wait for this site: then it does not ship what was written last, and says `Stopped`."""
-    return bool(case.stop_orders) or case.overtaken_by is not None or bool(case.journal.stopped_for)
+    forced = case.lease_over or bool(case.journal.stopped_for)
+    return forced or bool(case.stop_orders) or case.overtaken_by is not None
 
 
 def become_secondary(case: Case, blockers: Blockers) -> Decision:
