@@ -24,7 +24,6 @@ EXEMPT = (POLICIES, BINDINGS)
 """A policy never rules over policies: else one could lock itself in."""
 
 NO_PARAMS = "no params found for policy binding with `Deny` parameterNotFoundAction"
-ABSENT_VARIABLES = ("authorizer",)
 
 
 class ConfigurationError(Exception):
@@ -145,7 +144,7 @@ def check(kind: Kind, manifest: Manifest) -> None:
             for field in ("expression", "messageExpression", "valueExpression"):
                 if one.get(field):
                     path = f"spec.{place}[{index}].{field}"
-                    causes += expressions.check(one[field], path, ABSENT_VARIABLES)
+                    causes += expressions.check(one[field], path)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         text = "Required value: validations or auditAnnotations must contain at least one item"
         causes += [cause("FieldValueRequired", text, f"spec.{field}") for field in ("validations", "auditAnnotations")]

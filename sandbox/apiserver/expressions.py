@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -44,6 +43,10 @@ CORE = frozenset(
 """Functions of the CEL library's core."""
 
 
+AUTHORIZER = frozenset(["group", "resource", "namespace", "name", "check", "allowed"])
+"""Functions of `authorizer`, in expressions that use it."""
+
+
 class EvaluationError(Exception):
     """An expression that could not be evaluated for these values."""
 
@@ -56,6 +59,13 @@ def _library() -> frozenset[str]:
     return frozenset(context.functions)
 
 
+def _authorizer_functions(context: Any) -> None:
+    """A check's parts are collected in an object. Its answer is yes: here every known token may do everything."""
+    for part in ("group", "resource", "namespace", "name", "check"):
+        context.add_function(part, lambda asked, value, part=part: {**asked, part: value})
+    context.add_function("allowed", lambda asked: bool(asked["check"]))
+
+
 class Expression:
     """One compiled expression."""
 
@@ -63,16 +73,21 @@ class Expression:
         self.source = source
         self._program = cel.compile(source)
         used = {name for name in self._program.functions() if name.replace(".", "").isidentifier()}
-        self.missing = sorted(used - CORE - _library())
-        self._extended = bool(used - CORE)
         self.names = frozenset(self._program.variables())
+        self._authorizes = "authorizer" in self.names
+        others = used - CORE - (AUTHORIZER if self._authorizes else frozenset())
+        self.missing = sorted(others - _library())
+        self._extended = bool(others)
 
     def evaluate(self, values: dict[str, Any]) -> Any:
         """The value; EvaluationError where CEL has none."""
         given: Any = {name: value for name, value in values.items() if name in self.names}
-        if self._extended:
+        if self._extended or self._authorizes:
             given = cel.Context(variables=given)
+        if self._extended:
             stdlib.add_stdlib_to_context(given)
+        if self._authorizes:
+            _authorizer_functions(given)
         try:
             return self._program.execute(given)
         except (RuntimeError, ValueError, TypeError, KeyError, IndexError, OverflowError, ArithmeticError) as error:
@@ -86,7 +101,7 @@ def compiled(source: str) -> Expression:
     return Expression(source)
 
 
-def check(source: str, path: str, absent: Iterable[str] = ()) -> list[dict[str, str]]:
+def check(source: str, path: str) -> list[dict[str, str]]:
     """What is wrong with an expression as the causes of a 422; 501 where the sandbox lacks what it uses."""
     try:
         expression = compiled(source)
@@ -95,7 +110,6 @@ def check(source: str, path: str, absent: Iterable[str] = ()) -> list[dict[str, 
             raise not_implemented(f"the CEL syntax of {path}: {error}") from None
         words = str(error).removeprefix(f"Failed to parse expression '{source}': ").replace("\n|", "\n |")
         return [cause("FieldValueInvalid", f'Invalid value: "{source}": compilation failed: {words}', path)]
-    lacking = [*expression.missing, *sorted(expression.names & frozenset(absent))]
-    if lacking:
-        raise not_implemented(f"{', '.join(lacking)} of CEL, which {path} uses")
+    if expression.missing:
+        raise not_implemented(f"{', '.join(expression.missing)} of CEL, which {path} uses")
     return []

@@ -135,7 +135,7 @@ def _values(attributes: Attributes, params: Manifest | None) -> Manifest:
         "options": {},
     }
     found = {"object": attributes.new, "oldObject": attributes.old, "request": asked, "params": params}
-    return found | {"namespaceObject": attributes.namespace}
+    return found | {"namespaceObject": attributes.namespace, "authorizer": {}}
 
 
 def matches(constraints: Mapping[str, Any], attributes: Attributes) -> bool:
