@@ -12,7 +12,7 @@ from reconciler.clock import Clock
 from reconciler.cluster.discovery import Discovery, Resource
 from reconciler.cluster.endpoint import Endpoint, from_kubeconfig, from_token
 from reconciler.cluster.secret_data import with_encoded_data
-from reconciler.cluster.transport import REQUEST_TIMEOUT, Request, Transport
+from reconciler.cluster.transport import MOST_TRIES, REQUEST_TIMEOUT, Request, Transport
 from reconciler.cluster.watch import Watch
 from reconciler.errors import ClusterError, Expired, NotFound
 from reconciler.objects import Manifest
@@ -39,12 +39,22 @@ class Listing:
 
 
 class Cluster:
-    """One site's API server. Safe to be used by many threads; reads are consistent (never from a server's cache)."""
+    """One site's API server. Safe to be used by many threads; reads are consistent (never from a server's cache).
 
-    def __init__(self, endpoint: Endpoint, *, pool: int = 16, clock: Clock | None = None) -> None:
-        self._pool = pool
+    timeout: seconds for a connection, and without a byte of an answer. tries: how often a request is sent at most.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        pool: int = 16,
+        clock: Clock | None = None,
+        timeout: float = REQUEST_TIMEOUT,
+        tries: int = MOST_TRIES,
+    ) -> None:
         self._clock = clock
-        self._transport = Transport(endpoint, pool=pool, clock=clock)
+        self._transport = Transport(endpoint, pool=pool, clock=clock, timeout=timeout, tries=tries)
         self.discovery = Discovery(self._transport)
 
     @classmethod
@@ -62,7 +72,7 @@ class Cluster:
         """The URL of the API server."""
         return self._transport.endpoint.server
 
-    def at(self, server: str) -> Cluster:
+    def at(self, server: str, *, timeout: float = REQUEST_TIMEOUT, tries: int = MOST_TRIES) -> Cluster:
         """The same cluster asked at another address (one of `server_addresses`), with the same credentials.
 
         A certificate is checked against the name by which the cluster is known, unless that is an IP address.
@@ -70,7 +80,8 @@ class Cluster:
         endpoint = self._transport.endpoint
         host = urlsplit(endpoint.server).hostname or ""
         known_by = endpoint.server_name or (None if _is_address(host) else host)
-        return Cluster(replace(endpoint, server=server, server_name=known_by), pool=2, clock=self._clock)
+        there = replace(endpoint, server=server, server_name=known_by)
+        return Cluster(there, pool=2, clock=self._clock, timeout=timeout, tries=tries)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -81,11 +92,15 @@ class Cluster:
 
         An address in the list need not be reachable from here; who asks each of them must count silence as unknown.
         """
-        addresses = [self.server]
+        return tuple(dict.fromkeys([self.server, *self.endpoint_addresses()]))
+
+    def endpoint_addresses(self) -> tuple[str, ...]:
+        """URLs of the API servers that Service default/kubernetes leads to now; it drops one that does not renew."""
         try:
             endpoints = self.get("v1", "Endpoints", "default", "kubernetes")
         except NotFound:
-            return tuple(addresses)
+            return ()
+        addresses = []
         for subset in endpoints.get("subsets") or ():
             ports = [p["port"] for p in subset.get("ports") or () if p.get("name") in ("https", None)]
             for address in subset.get("addresses") or ():
@@ -274,9 +289,7 @@ class Cluster:
         metadata = manifest["metadata"]
         what = f"{verb} {_name(manifest['kind'], metadata.get('namespace'), metadata.get('name') or '')}"
         answer: Manifest = self._transport.send(
-            Request(
-                method, path, what, query, body, content_type, "application/json", REQUEST_TIMEOUT, idempotent, manifest
-            )
+            Request(method, path, what, query, body, content_type, idempotent=idempotent, manifest=manifest)
         )
         return answer
 

@@ -50,17 +50,31 @@ class Request:
     body: Any = None
     content_type: str = "application/json"
     accept: str = "application/json"
-    timeout: float = REQUEST_TIMEOUT
+    timeout: float | None = None
+    """Seconds without a byte of the answer; None: the transport's own."""
+
     idempotent: bool = True
     manifest: Manifest | None = None
     """The manifest that is sent or meant, so that an error can be masked by its kind."""
 
 
 class Transport:
-    """Sends requests to one endpoint. Safe to be used by many threads."""
+    """Sends requests to one endpoint. Safe to be used by many threads.
 
-    def __init__(self, endpoint: Endpoint, *, pool: int, clock: Clock | None = None) -> None:
+    timeout: seconds for a connection, and without a byte of an answer. tries: how often a request is sent at most.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        pool: int,
+        clock: Clock | None = None,
+        timeout: float = REQUEST_TIMEOUT,
+        tries: int = MOST_TRIES,
+    ) -> None:
         self.endpoint = endpoint
+        self._timeout, self._tries = timeout, tries
         self._clock = clock or SystemClock()
         self._requests = self._connections(endpoint, maxsize=pool, block=True)
         self._watches = self._connections(endpoint, maxsize=1, block=False)
@@ -118,15 +132,15 @@ class Transport:
 
     def _answer(self, request: Request) -> urllib3.BaseHTTPResponse:
         renewed = False
-        for turn in range(1, MOST_TRIES + 1):
-            last = turn == MOST_TRIES or not request.idempotent
+        for turn in range(1, self._tries + 1):
+            last = turn == self._tries or not request.idempotent
             try:
                 answer = self._once(self._requests, request, preload=True)
             except Unreachable as error:
                 if last or not isinstance(error.__cause__, urllib3.exceptions.ProtocolError):
                     raise
                 continue
-            if answer.status == 401 and not renewed:
+            if answer.status == 401 and not renewed and turn < self._tries:
                 renewed = True
                 self.endpoint.credentials.renew()
                 continue
@@ -148,7 +162,9 @@ class Transport:
                 f"{self.endpoint.server}{request.path}{query}",
                 body=body,
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=request.timeout),
+                timeout=urllib3.Timeout(
+                    connect=min(CONNECT_TIMEOUT, self._timeout), read=request.timeout or self._timeout
+                ),
                 preload_content=preload,
                 redirect=False,
             )
