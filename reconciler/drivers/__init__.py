@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from reconciler.drivers.csi_addons import CsiAddons
 from reconciler.drivers.none import NoReplication
-from reconciler.drivers.seam import Driver, Reader, RoleObject
+from reconciler.drivers.seam import Driver, Reader, RoleObject, RoleResources
 from reconciler.errors import UsageError
 
 DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (CsiAddons(), NoReplication())}
 
-__all__ = ["DRIVERS", "Driver", "Reader", "RoleObject", "driver_of"]
+__all__ = ["DRIVERS", "Driver", "Reader", "RoleObject", "RoleResources", "driver_of"]
 
 
 def driver_of(name: str) -> Driver:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from reconciler.drivers.seam import Reader, RoleObject
+from reconciler.drivers.seam import Reader, RoleObject, RoleResources
 from reconciler.errors import NotFound
 from reconciler.fleet.model import Application
 from reconciler.objects import Manifest
@@ -34,6 +34,9 @@ class CsiAddons:
     """Driver `csi-addons`."""
 
     name = "csi-addons"
+    role_resources: RoleResources | None = RoleResources(
+        "replication.storage.openshift.io", ("volumereplications", "volumegroupreplications")
+    )
 
     def role_objects(self, application: Application) -> tuple[RoleObject, ...]:
         """The application's groups."""

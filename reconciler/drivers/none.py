@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.drivers.seam import Reader, RoleObject
+from reconciler.drivers.seam import Reader, RoleObject, RoleResources
 from reconciler.fleet.model import Application
 from reconciler.replica import Replica, ReplicaRole, Sync
 
@@ -13,6 +13,7 @@ class NoReplication:
     """Driver `none`."""
 
     name = "none"
+    role_resources: RoleResources | None = None
 
     def role_objects(self, application: Application) -> tuple[RoleObject, ...]:
         """There are none."""

@@ -35,10 +35,23 @@ class RoleObject:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class RoleResources:
+    """The resources of one API group whose `spec` gives a copy its role, by their plural names."""
+
+    group: str
+    plurals: tuple[str, ...]
+
+
 class Driver(Protocol):
     """One kind of storage. Everything is idempotent; `spec` fields are returned, never written."""
 
     name: str
+
+    @property
+    def role_resources(self) -> RoleResources | None:
+        """What the role gate (P18) must watch in an application's namespaces; None where nothing has a role."""
+        ...
 
     def role_objects(self, application: Application) -> tuple[RoleObject, ...]:
         """The objects that carry the application's role at this site."""
