@@ -1,114 +1,114 @@
-"""The gate at a real cluster (P7): its policies and bindings, the permit's changes, and asking each API server."""
+"""The gate at a real cluster (P7): its policies and bindings, whether they are as they should be, and what each API
+server answers to a start."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ClusterError, NotFound, Refused
-from reconciler.failover.admission import permits, policies
-from reconciler.failover.execute.fenced_writer import VOIDED_ANNOTATION, Entry, FencedWriter
-from reconciler.failover.protocol.values import Permit
-from reconciler.objects import MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
+from reconciler.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused
+from reconciler.failover.admission import policies
+from reconciler.failover.admission.comparison import Tampered, differences, wanted
+from reconciler.failover.execute.api_servers import ApiServers
+from reconciler.objects import MOVES_MANAGER, Manifest
 
 if TYPE_CHECKING:
-    from reconciler.cluster import Cluster
+    from reconciler.cluster.client import Cluster
+
+PROBE_TIMEOUT = 5.0
+"""Seconds after which an API server that does not answer counts as silent."""
+
+NO_RIGHT = 'needs the right to "create" pods in namespace {namespace} (a dry run), which this user does not have'
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What each API server ever seen answered to a dry-run create. True: its gate refused it; False: it was admitted,
+    so the gate is open whatever the time says; None: nothing follows, and `reasons` says why."""
+
+    answers: Mapping[str, bool | None]
+    reasons: Mapping[str, str]
+
+    @property
+    def closed(self) -> bool:
+        """Whether every one of them refused."""
+        return bool(self.answers) and all(self.answers.values())
 
 
 class AdmissionGate:
-    """The gate of one application. Every change of its permit is a write of the moves, under a journal entry."""
+    """The gates of one site's applications."""
 
-    def __init__(self, hand: FencedWriter, application: str) -> None:
-        self._hand = hand
-        self._cluster = hand.cluster
-        self._application = application
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._servers = ApiServers(cluster)
 
-    def data(self) -> dict[str, str] | None:
-        """What the permit's ConfigMap holds; None where there is none."""
-        try:
-            found = self._cluster.get(
-                permits.API_VERSION, permits.KIND, SYSTEM_NAMESPACE, permits.name_of(self._application)
-            )
-        except NotFound:
-            return None
-        return dict(found.get("data") or {})
+    def install(self, application: str, namespaces: Iterable[str]) -> tuple[Tampered, ...]:
+        """Put policies and bindings in place, also over what somebody changed; says what was not as it should be. The
+        record must be there before: a gate without its parameter refuses everything."""
+        found = self.check({application: tuple(namespaces)})
+        for each in found:
+            self.repair(each)
+        return found
 
-    def permit(self) -> Permit | None:
-        """The permit as it is now."""
-        data = self.data()
-        return None if data is None else permits.permit_of(data)
+    def check(self, applications: Mapping[str, Iterable[str]]) -> tuple[Tampered, ...]:
+        """What is missing or different, in two lists. `applications`: name → namespaces."""
+        return differences(wanted(applications), self._all())
 
-    def installed(self) -> bool:
-        """Whether this application's binding to the gate is there."""
-        name = f"{policies.GATE}-{self._application}"
-        try:
-            self._cluster.get(policies.API_VERSION, policies.BINDING, None, name)
-        except NotFound:
-            return False
-        return True
-
-    def install(self, entry: Entry, namespaces: Sequence[str]) -> None:
-        """Put permit, policies and bindings in place, in this order; a permit that is there stays as it is."""
-        if self.data() is None:
-            self.change(entry, lambda data, now: permits.closed(data, now))
-        for manifest in (*policies.policies(), *policies.bindings(self._application, namespaces)):
-            self._cluster.apply(manifest, manager=MOVES_MANAGER)
-
-    def change(self, entry: Entry, change: Callable[[dict[str, str], float], dict[str, str] | None]) -> bool:
-        """Write the permit as `change` wants it, from its data and the API server's time; None leaves it."""
-        try:
-            found = self._cluster.get(
-                permits.API_VERSION, permits.KIND, SYSTEM_NAMESPACE, permits.name_of(self._application)
-            )
-        except NotFound:
-            data = change({}, self._cluster.server_time())
-            if data is None:
-                return False
-            self._hand.holds(entry)
-            self._cluster.create(permits.manifest(self._application, data), manager=MOVES_MANAGER)
-            return True
-        before = dict(found.get("data") or {})
-        data = change(before, self._cluster.server_time())
-        if data is None or data == before:
-            return False
-        self._hand.holds(entry)
-        self._replace(found, data)
-        return True
-
-    def void(self, entry: Entry, mark: str) -> None:
-        """Write once to the permit, which must be closed, so that every older version of it is void."""
-        found = self._cluster.get(
-            permits.API_VERSION, permits.KIND, SYSTEM_NAMESPACE, permits.name_of(self._application)
-        )
-        self._hand.holds(entry)
-        metadata = found["metadata"]
-        found["metadata"] = metadata | {"annotations": (metadata.get("annotations") or {}) | {VOIDED_ANNOTATION: mark}}
-        self._replace(found, permits.closed(found.get("data") or {}, self._cluster.server_time()))
-
-    def _replace(self, found: Manifest, data: dict[str, str]) -> None:
-        metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
-        self._cluster.replace(found | {"metadata": metadata, "data": data}, manager=MOVES_MANAGER)
-
-    def probe(self, namespaces: Sequence[str]) -> dict[str, bool | None]:
-        """Ask each API server at its own address to create a pod, as a dry run: True where the gate refused it, None
-        where nothing can be concluded. Where there is no namespace there is nothing to start."""
-        answers: dict[str, bool | None] = {}
-        for address in self._cluster.server_addresses():
-            there = self._cluster if address == self._cluster.server else self._cluster.at(address)
-            answers[address] = self._ask(there, namespaces)
-            if there is not self._cluster:
-                there.close()
-        return answers
-
-    def _ask(self, there: Cluster, namespaces: Sequence[str]) -> bool | None:
-        for namespace in namespaces:
+    def repair(self, tampered: Tampered) -> None:
+        """Put one policy or binding as it should be. Conflict where somebody else writes it."""
+        manifest, found = tampered.wanted, tampered.found
+        if found is None:
             try:
-                there.create(policies.probe(self._application, namespace), manager=MOVES_MANAGER, dry_run=True)
-            except NotFound:
-                continue
-            except Refused as error:
-                return True if policies.refused_by_gate(str(error)) else None
-            except ClusterError:
-                return None
-            return False
-        return True
+                self._cluster.create(manifest, manager=MOVES_MANAGER)
+            except AlreadyExists as error:
+                raise Conflict(str(error)) from error
+            return
+        # Replaced as a whole: an apply would leave in place what another manager added.
+        metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
+        self._cluster.replace(manifest | {"metadata": metadata}, manager=MOVES_MANAGER)
+
+    def probe(self, application: str, namespaces: Sequence[str]) -> Probe:
+        """Ask each API server ever seen, at its own address and all at once, to create a pod, as a dry run. Where there
+        is no namespace there is nothing to start."""
+        addresses = self._servers.known()
+        with ThreadPoolExecutor(max_workers=max(1, len(addresses))) as pool:
+            found = list(pool.map(lambda each: self._ask(each, application, namespaces), addresses))
+        answers = {address: answer for address, (answer, _) in zip(addresses, found, strict=True)}
+        reasons = {address: reason for address, (_, reason) in zip(addresses, found, strict=True) if reason}
+        return Probe(answers, reasons)
+
+    def _ask(self, address: str, application: str, namespaces: Sequence[str]) -> tuple[bool | None, str]:
+        there = self._cluster.at(address, timeout=PROBE_TIMEOUT, tries=1)
+        try:
+            for namespace in namespaces:
+                answer, reason = _answer(there, application, namespace)
+                if not answer:
+                    return answer, reason
+            return True, ""
+        finally:
+            there.close()
+
+    def _all(self) -> tuple[Manifest, ...]:
+        return tuple(
+            each
+            for kind in (policies.POLICY, policies.BINDING)
+            for each in self._cluster.list(policies.API_VERSION, kind).items
+        )
+
+
+def _answer(there: Cluster, application: str, namespace: str) -> tuple[bool | None, str]:
+    try:
+        there.create(policies.probe(application, namespace), manager=MOVES_MANAGER, dry_run=True)
+    except NotFound:
+        return True, ""
+    except Refused as error:
+        if policies.refused_by_gate(application, str(error)):
+            return True, ""
+        if "cannot create resource" in str(error):
+            return None, f"{there.server} {NO_RIGHT.format(namespace=namespace)}"
+        return None, f"{there.server} refused a dry run for another reason than the gate: {error}"
+    except ClusterError as error:
+        return None, str(error)
+    return False, f"{there.server} admits a pod in namespace {namespace}: its gate is open"

@@ -1,49 +1,34 @@
 """Writes of the moves (P10): each carries the version of the object that was read, and is made only while the journal
 entry that it belongs to is still the newest. Whoever paused in between writes nothing.
 
-The order is: read the object, look that the journal is still ours, write with the object's version. A successor
-journals first and then writes once to every object, so a predecessor either sees the journal or meets a new version.
+The order is: read the object, look that the entry is still ours, write with the object's version. A successor enters
+first and then writes once to every object, so a predecessor either sees the entry or meets a new version.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cluster.client import JSON_PATCH
 from reconciler.errors import Conflict, Invalid, NotFound
-from reconciler.failover.protocol.documents import read_journal, write_journal
-from reconciler.failover.protocol.values import Journal
-from reconciler.objects import APPLY_MANAGER, MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
-from reconciler.starts.fields import owned_fields
+from reconciler.failover.execute.record import Record, Records
+from reconciler.failover.protocol.card import CardObject
+from reconciler.objects import APPLY_MANAGER, MOVES_MANAGER, Manifest
+from reconciler.starts.fields import is_stopped, owned_fields
 
 if TYPE_CHECKING:
-    from reconciler.cluster import Cluster
+    from reconciler.cluster.client import Cluster
 
+JSON_PATCH = "application/json-patch+json"
 HAND_OVERS = 8
 """How often the handing over of a new object's fields is tried against its own controller's writes."""
 
-JOURNAL_FILE = "journal.json"
 VOIDED_ANNOTATION = "siteshift.io/voided"
 """Written once to every object before a site says that it has given up: older reads of it can no longer be written."""
 
 Change = Callable[[Manifest], Mapping[str, Any] | None]
 """From the object as it is to the merge patch that is wanted; None where nothing needs to be written."""
-
-
-def journal_name(application: str) -> str:
-    """The ConfigMap of an application's journal."""
-    return f"journal-{application}"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """The newest journal entry, and the version of the object that holds it ("" where there is none yet)."""
-
-    journal: Journal
-    version: str
 
 
 class FencedWriter:
@@ -52,51 +37,72 @@ class FencedWriter:
     def __init__(self, cluster: Cluster, application: str) -> None:
         self.cluster = cluster
         self.application = application
+        self.records = Records(cluster)
 
-    def read(self) -> Entry:
-        """The journal; an empty one where none was written yet."""
-        try:
-            found = self.cluster.get("v1", "ConfigMap", SYSTEM_NAMESPACE, journal_name(self.application))
-        except NotFound:
-            return Entry(Journal(), "")
-        name = f"ConfigMap {SYSTEM_NAMESPACE}/{journal_name(self.application)}"
-        return Entry(
-            read_journal((found.get("data") or {}).get(JOURNAL_FILE, ""), name),
-            found["metadata"]["resourceVersion"],
-        )
+    def holds(self, record: Record) -> None:
+        """Raise Conflict unless the record's entry is still the newest."""
+        now = self.records.read(self.application)
+        if not now.same_entry(record):
+            step = now.journal.step.value if now.journal else now.journal_damage
+            raise Conflict(f"the journal of {self.application} has another entry ({step})")
 
-    def enter(self, before: Entry, journal: Journal) -> Entry:
-        """Write the next entry; Conflict if somebody else wrote one."""
-        manifest: Manifest = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": journal_name(self.application), "namespace": SYSTEM_NAMESPACE},
-            "data": {JOURNAL_FILE: write_journal(journal)},
-        }
-        if before.version:
-            manifest["metadata"]["resourceVersion"] = before.version
-            written = self.cluster.replace(manifest, manager=MOVES_MANAGER)
-        else:
-            written = self.cluster.create(manifest, manager=MOVES_MANAGER)
-        return Entry(journal, written["metadata"]["resourceVersion"])
-
-    def holds(self, entry: Entry) -> None:
-        """Raise Conflict unless the entry is still the newest."""
-        now = self.read()
-        if now.version != entry.version:
-            raise Conflict(f"the journal of {self.application} has a newer entry ({now.journal.step.value})")
-
-    def change(self, entry: Entry, api_version: str, kind: str, namespace: str, name: str, change: Change) -> bool:
+    def change(self, record: Record, api_version: str, kind: str, namespace: str, name: str, change: Change) -> bool:
         """Read, look, write; says whether something was written. NotFound if the object is not there."""
         found = self.cluster.get(api_version, kind, namespace, name)
         wanted = change(found)
         if wanted is None:
             return False
-        self.holds(entry)
+        self.holds(record)
         metadata = {**wanted.get("metadata", {}), "resourceVersion": found["metadata"]["resourceVersion"]}
         body = {**wanted, "metadata": metadata}
         self.cluster.patch(api_version, kind, namespace, name, body, manager=MOVES_MANAGER)
         return True
+
+    def make_safe(self, record: Record, each: CardObject) -> bool:
+        """Give an object its safe value: stopped, or secondary. False where it has it, or is not there."""
+
+        def safe(found: Manifest) -> Mapping[str, Any] | None:
+            spec = found.get("spec") or {}
+            older = {field.older: None for field in owned_fields(found) if field.older in spec}
+            if not older and all(spec.get(name) == value for name, value in each.safe.items()):
+                return None
+            return {"spec": {**each.safe, **older}}
+
+        return self._change(record, each, safe)
+
+    def void(self, record: Record, mark: str, starts: Iterable[CardObject], roles: Iterable[CardObject]) -> Record:
+        """Write once to each object and to the record, so that nobody's older read can be written. Conflict where
+        one would start, is told another role than the safe one, or the permit is not closed.
+
+        mark: a text that no other process and no other entry uses, else the write would be one of nothing.
+        """
+        annotation = {"annotations": {VOIDED_ANNOTATION: mark}}
+
+        def stopped(found: Manifest) -> Mapping[str, Any]:
+            if not is_stopped(found):
+                raise Conflict(f"{found['kind']} {found['metadata']['name']} would start again")
+            return {"metadata": annotation}
+
+        def secondary(found: Manifest) -> Mapping[str, Any]:
+            role = owned_fields(found)[0]
+            if (found.get("spec") or {}).get(role.name) != role.stopped:
+                raise Conflict(f"{found['kind']} {found['metadata']['name']} is not told to be {role.stopped}")
+            return {"metadata": annotation}
+
+        for each in starts:
+            self._change(record, each, stopped)
+        for each in roles:
+            self._change(record, each, secondary)
+        now = self.records.read(self.application)
+        if not now.same_entry(record) or not now.permit.closed:
+            raise Conflict(f"the record of {self.application} has another entry, or its permit is open")
+        return self.records.mark(now, VOIDED_ANNOTATION, mark)
+
+    def _change(self, record: Record, each: CardObject, change: Change) -> bool:
+        try:
+            return self.change(record, each.api_version, each.ref.kind, each.ref.namespace, each.ref.name, change)
+        except NotFound:
+            return False
 
     def create(self, manifest: Manifest) -> Manifest:
         """Create an object whole, by the moves' manager, and hand the fields that are not its own to the generic apply.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gated import Gated
 
 from reconciler.cluster import Cluster
 from reconciler.errors import AlreadyExists, ClusterError
@@ -60,6 +61,7 @@ DEFINITIONS = (
     _definition("kubevirt.io", "virtualmachines", "VirtualMachine"),
     _definition("kubevirt.io", "virtualmachineinstances", "VirtualMachineInstance"),
     _definition("replication.storage.openshift.io", "volumereplications", "VolumeReplication"),
+    _definition("replication.storage.openshift.io", "volumegroupreplications", "VolumeGroupReplication"),
 )
 
 
@@ -83,6 +85,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     group_version = "replication.storage.openshift.io/v1alpha1"
     _eventually(lambda: found.list("kubevirt.io/v1", "VirtualMachineInstance") is not None)
     _eventually(lambda: found.list(group_version, "VolumeReplication") is not None)
+    _eventually(lambda: found.list(group_version, "VolumeGroupReplication") is not None)
     with contextlib.suppress(AlreadyExists):
         system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "siteshift-system"}}
         found.create(system, manager="test")
@@ -96,3 +99,8 @@ def place(cluster: Cluster) -> str:
     name = f"t-{uuid.uuid4().hex[:8]}"
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, manager="test")
     return name
+
+
+@pytest.fixture
+def gated(cluster: Cluster, place: str) -> Gated:
+    return Gated(cluster, place, _eventually)
