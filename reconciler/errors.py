@@ -18,6 +18,9 @@ SiteshiftError
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
+
 from render.errors import InputError, InputErrors, SiteshiftError
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "SourceError",
     "Unreachable",
     "UsageError",
+    "unexpected",
 ]
 
 
@@ -95,3 +99,9 @@ class Expired(ClusterError):
 
 class FleetError(InputError):
     """One of the fleet's own files is wrong."""
+
+
+def unexpected(error: Exception) -> str:
+    """One line for an exception that is no error of ours: a bug, with the place where it was raised."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a bug: {type(error).__name__}: {error} ({PurePath(place.filename).name}:{place.lineno})"

@@ -1,16 +1,18 @@
 """What Git says that this site should have: the fleet at a commit, and its units rendered for an effective role.
 
-The last good fleet is held while a commit cannot be read: a broken commit stops nothing and starts nothing.
+The last good fleet is held while a commit cannot be read, and the last good definition of one application while its own
+files are wrong: a broken file stops nothing, starts nothing, and harms nobody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.failover.execute.mover import Workload
-from reconciler.fleet.load import load, load_placement
+from reconciler.failover.execute.definition import Definition, Workload, namespaces_of
+from reconciler.fleet.load import Broken, load_parts, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.units import application_unit, platform_units
 from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, ref_of
@@ -20,17 +22,21 @@ from render.site import SiteManifest, Unit
 from render.tree import Tree
 from render.tree.remote import Fetch, RemoteTree
 
+MOST_REVISIONS = 16
+"""Commits whose fleets are kept: the head's, and those whose definitions moves act on."""
+
 DEFAULT_GRACE = 30.0
 """Kubernetes' own default of `terminationGracePeriodSeconds`, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The fleet repository at one commit."""
+    """The fleet repository at one commit. `broken`: the applications whose files are wrong there, by name."""
 
     commit: str
     tree: Tree
     fleet: Fleet
+    broken: Mapping[str, Broken] = field(default_factory=dict)
 
 
 class Commits(Protocol):
@@ -49,15 +55,19 @@ class Desired:
         self._bases = bases
         self._site = site
         self._cache = UnitCache()
-        self._last: Revision | None = None
+        self._revisions: OrderedDict[str, Revision] = OrderedDict()
 
     def at(self, commit: str) -> Revision:
-        """The fleet at a commit. Raises `InputErrors` where it is wrong; the caller goes on with the one before."""
-        if self._last is None or self._last.commit != commit:
+        """The fleet at a commit. Raises `InputErrors` where what all applications share is wrong; the caller goes on
+        with the one before."""
+        if commit not in self._revisions:
             tree = self._repository.tree(commit)
-            fleet = load(tree)
-            self._last = Revision(commit, self._with_bases(tree, fleet), fleet)
-        return self._last
+            parts = load_parts(tree)
+            self._revisions[commit] = Revision(commit, self._with_bases(tree, parts.fleet), parts.fleet, parts.broken)
+            while len(self._revisions) > MOST_REVISIONS:
+                self._revisions.popitem(last=False)
+        self._revisions.move_to_end(commit)
+        return self._revisions[commit]
 
     def _with_bases(self, tree: Tree, fleet: Fleet) -> Tree:
         if self._bases is None or not fleet.remote_bases:
@@ -89,6 +99,24 @@ def placement_reader(repository: Commits) -> Callable[[str, Application], Placem
         return load_placement(repository.tree(commit), application.folder)
 
     return read
+
+
+def definition_of(
+    commit: str, application: Application, manifests: Iterable[SiteManifest], found: tuple[Workload, ...]
+) -> Definition:
+    """What an application is, from its manifests for the active role; `found` are its workloads."""
+    manifests = [item.manifest for item in manifests]
+    claims = [each for each in manifests if (each["apiVersion"], each["kind"]) == ("v1", "PersistentVolumeClaim")]
+    classes = {(each.get("spec") or {}).get("storageClassName") for each in claims} - {None, ""}
+    groups = {group.namespace for group in application.replication.groups}
+    return Definition(
+        commit=commit,
+        workloads=found,
+        namespaces=namespaces_of(found, groups),
+        claims=tuple(sorted((each["metadata"].get("namespace") or "", each["metadata"]["name"]) for each in claims)),
+        kinds=tuple(sorted({(each["apiVersion"], each["kind"]) for each in manifests})),
+        storage_classes=tuple(sorted(map(str, classes))),
+    )
 
 
 def workloads(manifests: Iterable[SiteManifest], ready: frozenset[object]) -> tuple[Workload, ...]:

@@ -8,11 +8,9 @@ only as often as time itself can change an answer.
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
@@ -24,7 +22,7 @@ from reconciler.controller.passes import Passes, PassReport, Platform
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.reporting import Reporter
 from reconciler.controller.starting import Starter
-from reconciler.errors import ClusterError, InputErrors, SiteshiftError, SourceError
+from reconciler.errors import ClusterError, InputErrors, SiteshiftError, SourceError, unexpected
 from reconciler.status.log import Log
 
 if TYPE_CHECKING:
@@ -197,8 +195,7 @@ class _Work:
     def _bug(self, where: str, error: Exception) -> None:
         """Say what nobody foresaw. A thread that dies of it would be missed by everything that it does beside: leases
         that are kept, stops that reach a site, the other applications."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        what = f"a bug: {type(error).__name__}: {error} ({PurePath(place.filename).name}:{place.lineno})"
+        what = unexpected(error)
         self._log.change("failed", where, what)
 
     def _overtaken(self, revision: Revision) -> bool:

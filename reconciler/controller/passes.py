@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.controller.desired import Desired, Revision
+from reconciler.controller.acting import Acting, Definitions
+from reconciler.controller.desired import Desired, Revision, definition_of
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
-from reconciler.errors import ClusterError, SiteshiftError
-from reconciler.failover.execute.mover import Mover, Outcome
-from reconciler.fleet.model import Application, Role
+from reconciler.errors import ClusterError, SiteshiftError, unexpected
+from reconciler.failover.execute.memory import Outcome, Task
+from reconciler.failover.execute.mover import Mover
+from reconciler.fleet.model import Role
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph
 from render.errors import InputError
@@ -96,22 +98,28 @@ class Passes:
     starter: Starter
     pruner: Pruner
     mover: Mover
+    definitions: Definitions
     platform: Platform = field(default_factory=Platform)
     _roles: dict[str, Role] = field(default_factory=dict)
 
     def run(self, revision: Revision, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
         """One pass at a revision; `cancelled` ends it at the next object."""
-        platform, mode = self._platform(revision, cancelled)
+        try:
+            platform, mode = self._platform(revision, cancelled)
+        except Exception as error:
+            platform, mode = UnitState("platform", error=unexpected(error), payload=self.platform.completed), "updating"
         applications: list[UnitState] = []
         surveys: list[Survey] = []
-        here = [application for application in revision.fleet.applications if self.site in application.sites]
-        if mode != "installing" or platform.complete:
-            for application in here:
-                if not cancelled():
-                    state, survey = self._application(revision, application, cancelled)
-                    applications.append(state)
-                    surveys.append(survey)
-        if len(applications) == len(here):
+        apply = mode != "installing" or platform.complete
+        everyone = True
+        for acting in self.definitions.here(revision):
+            if cancelled():
+                everyone = False
+                break
+            state, survey = self._guarded(acting, cancelled, apply=apply)
+            applications.append(state)
+            surveys.append(survey)
+        if everyone and apply and not revision.broken:
             self._prune(revision, (platform, *applications))
         started = self.starter.start(surveys, revision.fleet.starts, self.mover)
         in_flight = tuple(ref for survey in surveys for ref in sorted(survey.in_flight)) + started
@@ -158,23 +166,36 @@ class Passes:
             self.platform.completed = payload
         return replace(state, payload=self.platform.completed, desired=_refs(items)), mode
 
+    def _guarded(self, acting: Acting, cancelled: Callable[[], bool], *, apply: bool) -> tuple[UnitState, Survey]:
+        """One application's trouble is its own, whatever it is (I6)."""
+        name = acting.application.name
+        if not acting.usable:
+            return UnitState(name, error=acting.error), Survey(acting.application)
+        try:
+            state, survey = self._application(acting, cancelled, apply=apply)
+        except Exception as error:
+            return UnitState(name, error=unexpected(error)), Survey(acting.application)
+        return (replace(state, error=acting.error) if acting.error and not state.error else state), survey
+
     def _application(
-        self, revision: Revision, application: Application, cancelled: Callable[[], bool]
+        self, acting: Acting, cancelled: Callable[[], bool], *, apply: bool
     ) -> tuple[UnitState, Survey]:
         """Move it, then bring its objects to the role that it has reached. What a move cannot do now, because
         something could not be read or is not there yet, keeps nobody from bringing the objects."""
+        application, revision = acting.application, acting.revision
         outcome, error, survey = None, "", Survey(application)
         try:
             active = self.desired.application(revision, application, "active")
             survey = self.starter.survey(application, active, self.applier)
-            outcome = self.mover.pass_(revision.fleet, application, survey.workloads)
+            definition = definition_of(revision.commit, application, active, survey.workloads)
+            outcome = self.mover.pass_(Task(revision.fleet, application, definition, acting.newer))
             self._roles[application.name] = outcome.effective_role
         except InputError as invalid:
             return UnitState(application.name, error=str(invalid)), survey
         except SiteshiftError as failed:
             error = str(failed)
         role = self._roles.get(application.name)
-        if role is None:
+        if role is None or not apply:
             return UnitState(application.name, outcome=outcome, error=error), survey
         try:
             items = self.desired.application(revision, application, role)

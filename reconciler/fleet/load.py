@@ -1,10 +1,13 @@
 """Load a fleet repository: every file read, every error found, or one fleet in which names and paths hold.
 
-A fleet with any error is no fleet: whoever loads it keeps the last good one.
+`load` is for people: a fleet with any error is no fleet. `load_parts` is for the controller: an application whose files
+are wrong is left out, and keeps nobody else from being looked after (P21).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from reconciler.errors import InputError, InputErrors
@@ -33,8 +36,55 @@ _NO_PLACEMENT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An application that cannot be acted on as the tree has it. `errors`: everything that is wrong with its files;
+    `placement`: its own placement, a unit of its own, where that is right."""
+
+    folder: str
+    errors: tuple[InputError, ...]
+    placement: Placement | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A fleet of the applications that are right, and those that are not, by name (that of the folder where the file
+    does not say one)."""
+
+    fleet: Fleet
+    broken: Mapping[str, Broken] = field(default_factory=dict)
+
+
 def load(tree: Tree) -> Fleet:
     """The fleet in a tree. Raises `InputErrors` with everything that is wrong with it, sorted by place."""
+    fleet, errors, _ = _load(tree)
+    if errors:
+        raise InputErrors({str(error): error for error in errors}.values())
+    return fleet
+
+
+def load_parts(tree: Tree) -> Parts:
+    """What of a tree's fleet can be acted on. Raises `InputErrors` where what all share is wrong: the sites, the times,
+    the platform."""
+    fleet, errors, folders = _load(tree)
+    by_folder: dict[str, list[InputError]] = {}
+    shared: list[InputError] = []
+    for error in {str(error): error for error in errors}.values():
+        folder = next((each for each in folders if (error.path or "").startswith(f"{each}/")), None)
+        (shared if folder is None else by_folder.setdefault(folder, [])).append(error)
+    if shared:
+        raise InputErrors(shared)
+    names = {application.folder: application.name for application in fleet.applications}
+    broken = {
+        names.get(folder, folder.rpartition("/")[2]): Broken(folder, tuple(found), load_placement(tree, folder))
+        for folder, found in by_folder.items()
+    }
+    right = tuple(each for each in fleet.applications if each.folder not in by_folder)
+    return Parts(replace(fleet, applications=right), broken)
+
+
+def _load(tree: Tree) -> tuple[Fleet, list[InputError], list[str]]:
+    """The fleet as far as it can be read, everything that is wrong with it, and the applications' folders."""
     errors: list[InputError] = []
     document = read(tree, FLEET_FILE, "Fleet", errors, absent=_NO_FLEET)
     if document is None:
@@ -51,9 +101,7 @@ def load(tree: Tree) -> Fleet:
     checks.times(document, fleet, applications)
     checks.dependencies(applications, complete=len(applications) == len(folders))
     checks.groups(applications)
-    if errors:
-        raise InputErrors({str(error): error for error in errors}.values())
-    return fleet
+    return fleet, errors, folders
 
 
 def load_placement(tree: Tree, folder: str) -> Placement | None:

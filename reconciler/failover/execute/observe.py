@@ -7,11 +7,11 @@ is no reading at all: nothing is ever taken for absent because it could not be r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotFound
 from reconciler.failover.admission.permits import label_selector
+from reconciler.failover.execute.definition import Workload
 from reconciler.failover.protocol.values import Observation, StartObject
 from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, Manifest, Ref, ref_of
 from reconciler.starts.fields import is_stopped
@@ -31,26 +31,6 @@ VERSIONS: Mapping[tuple[str, str], str] = {
 
 ENDED = frozenset({"Succeeded", "Failed"})
 """Phases of pods and instances in which nothing runs any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """An object with a start field, as rendered for the active role: `start_value` is what its field shall be when it
-    runs. `ready` is the caller's judgement of its health in this pass; `grace` how long it may take to stop."""
-
-    ref: Ref
-    api_version: str
-    run_level: str
-    component: str
-    start_value: Any
-    standby: bool = False
-    ready: bool = False
-    grace: float = 30.0
-
-
-def namespaces_of(workloads: Sequence[Workload], others: Iterable[str] = ()) -> tuple[str, ...]:
-    """The namespaces that an application lives in."""
-    return tuple(sorted({each.ref.namespace for each in workloads if each.ref.namespace} | set(others)))
 
 
 def observe(
@@ -100,17 +80,6 @@ def _objects(cluster: Cluster, application: str, workloads: Sequence[Workload]) 
         if workload.ref not in found and (there := _get(cluster, workload)) is not None:
             found[workload.ref] = there
     return list(found.values())
-
-
-def unserved(cluster: Cluster, workloads: Sequence[Workload]) -> tuple[str, ...]:
-    """What a taker lacks: the kinds of its workloads that its cluster does not serve."""
-    missing = []
-    for api_version, kind in sorted({(each.api_version, each.ref.kind) for each in workloads}):
-        try:
-            cluster.discovery.find(api_version, kind)
-        except NotFound:
-            missing.append(f"the cluster serves no {kind} of {api_version}")
-    return tuple(missing)
 
 
 def _list(cluster: Cluster, version: str, kind: str, application: str) -> tuple[Manifest, ...]:

@@ -195,7 +195,7 @@ def unsynced(case: Case, blockers: Blockers) -> Decision:
 
 def begin_resync(case: Case, blockers: Blockers) -> Decision:
     """This replica is overwritten by the primary's: people consented in this very epoch (P13)."""
-    entry = case.marked(step=Step.RESYNCING)
+    entry = case.marked(step=Step.RESYNCING, discard=True)
     return case.decide(entry=entry, effects=[EnsureSecondary(discard_local=True)], blockers=blockers)
 
 

@@ -1,0 +1,82 @@
+"""Which definition of each application this site acts on: the newest one, the one that a move has pinned (P12), or the
+last good one while the newest is wrong (P21). The placement is always the newest that can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from reconciler.controller.desired import Desired, Revision
+from reconciler.errors import SiteshiftError
+from reconciler.failover.execute.mover import Mover
+from reconciler.fleet.model import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An application as it is acted on, and the revision that defines it so. `newer`: the newest commit defines it
+    differently; `error`: why it cannot be acted on as it should be ("": it can); `usable`: whether it can be acted on at
+    all. The guard does not need it to stop."""
+
+    application: Application
+    revision: Revision
+    newer: bool = False
+    error: str = ""
+    usable: bool = True
+
+
+@dataclass(slots=True)
+class Definitions:
+    """Remembers at which commit each application was last right."""
+
+    site: str
+    desired: Desired
+    mover: Mover
+    _good: dict[str, str] = field(default_factory=dict)
+
+    def here(self, revision: Revision) -> Iterator[Acting]:
+        """Every application that this site carries, or has carried and not yet proven that it gave up."""
+        for application in revision.fleet.applications:
+            self._good[application.name] = revision.commit
+            if self._concerns(application):
+                yield self._pinned(Acting(application, revision))
+        for name in sorted(revision.broken):
+            acting = self._last_good(revision, name)
+            if acting is not None and self._concerns(acting.application):
+                yield self._pinned(acting)
+
+    def _concerns(self, application: Application) -> bool:
+        return self.site in application.sites or self.mover.unfinished(application.name)
+
+    def _pinned(self, acting: Acting) -> Acting:
+        """The definition of the commit before the epoch's, while a move acts on it."""
+        application, commit = acting.application, self.mover.pinned(acting.application.name)
+        if not commit or commit == acting.revision.commit:
+            return acting
+        try:
+            revision = self.desired.at(commit)
+        except SiteshiftError as error:
+            why = f"the definition of commit {commit[:12]}, on which the move acts, cannot be read: {error}"
+            return replace(acting, error=why, usable=False)
+        before = revision.fleet.application(application.name)
+        if before is None:
+            return acting
+        pinned = replace(before, placement=application.placement, suspended=application.suspended)
+        return replace(acting, application=pinned, revision=revision, newer=acting.newer or pinned != application)
+
+    def _last_good(self, revision: Revision, name: str) -> Acting | None:
+        broken = revision.broken[name]
+        error = "; ".join(str(each) for each in broken.errors)
+        commit = self._good.get(name) or self.mover.marked(name)
+        if not commit:
+            return None
+        try:
+            last = self.desired.at(commit)
+        except SiteshiftError:
+            return None
+        application = last.fleet.application(name)
+        if application is None:
+            return None
+        placed = application if broken.placement is None else replace(application, placement=broken.placement)
+        return Acting(placed, last, newer=True, error=error)
