@@ -71,7 +71,6 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     )
     head = mirror.fetch().branch
     fleet = load(mirror.tree(head))
-    mirror.refs = fleet.refs.prefixes
     publisher = Publisher(mirror, "", tuple(site.name for site in fleet.sites), fleet.refs, SystemClock())
     signs = publisher.fetch().signs
     with ThreadPoolExecutor(len(fleet.sites)) as pool:

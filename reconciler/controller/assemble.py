@@ -52,9 +52,8 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
         timeout=settings.git_timeout,
         clock=clock,
     )
-    desired = Desired(mirror, settings.site, lambda fleet: _bases(settings, fleet, clock))
+    desired = Desired(mirror, settings.site, lambda fleet: _bases(settings, fleet))
     revision = _first_revision(settings, mirror, desired, log)
-    mirror.refs = revision.fleet.refs.prefixes
     sites = {site.name: site for site in revision.fleet.sites}
     if settings.site not in sites:
         raise UsageError(f'--site is "{settings.site}", which is no site of this fleet ({", ".join(sites)})')
@@ -73,14 +72,13 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
     )
 
 
-def _bases(settings: Settings, fleet: Fleet, clock: Clock) -> Bases:
+def _bases(settings: Settings, fleet: Fleet) -> Bases:
     """Fetches the bases that the fleet allows."""
     return Bases(
         settings.state / "bases",
         hosts=lambda: fleet.remote_bases,
         credentials=None if settings.credentials is None else Path(settings.credentials),
         timeout=settings.git_timeout,
-        clock=clock,
     )
 
 

@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 import pygit2
 
-from reconciler.clock import Clock, SystemClock
 from reconciler.errors import SourceError
 from reconciler.git.credentials import mask
-from reconciler.git.remote import Remote
+from reconciler.git.remote import Remote, Worker
 from render.tree import GitTree, Tree
 from render.tree.remote import Remote as Base
 
@@ -37,13 +36,12 @@ class Bases:
         hosts: Callable[[], Collection[str]] | None = None,
         credentials: Path | None = None,
         timeout: float = 60.0,
-        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._hosts = hosts
         self._credentials = credentials
         self._timeout = timeout
-        self._clock = clock or SystemClock()
+        self._worker = Worker()
 
     def __call__(self, base: Base) -> Tree:
         """The files of a repository at a ref. Raises `SourceError` where they may not or cannot be fetched."""
@@ -71,23 +69,25 @@ class Bases:
 
     def _fetched(self, repository: pygit2.Repository, base: Base) -> str:
         """The commit that a ref means at the server, with everything that it holds brought here."""
-        remote = Remote(base.url, self._credentials, self._timeout, self._clock)
-        listed = remote.list(repository)
+        remote = Remote(base.url, self._credentials, self._timeout, self._worker)
+        folder = Path(repository.path)
+        listed = remote.list(folder)
         name = next((name for name in _candidates(base.ref) if name in listed), None)
         if name is None and not is_commit(base.ref):
             known = [ref.split("/", 2)[2] for ref in sorted(listed) if ref.startswith("refs/") and "^" not in ref]
             raise SourceError(f'{remote.shown} has no branch or tag "{base.ref}" ({", ".join(known[:20]) or "none"})')
         if name is None:
             return self._by_id(repository, remote, base.ref)
-        remote.fetch(repository, [f"+{name}:refs/bases/{name.removeprefix('refs/')}"])
+        remote.fetch(folder, [f"+{name}:refs/bases/{name.removeprefix('refs/')}"])
         return _commit(repository, listed, name, remote.shown)
 
     def _by_id(self, repository: pygit2.Repository, remote: Remote, commit: str) -> str:
         """A commit by its id; a server that gives none by id has it on a branch or tag, or not at all."""
+        folder = Path(repository.path)
         try:
-            remote.fetch(repository, [f"+{commit}:refs/bases/{commit}"])
+            remote.fetch(folder, [f"+{commit}:refs/bases/{commit}"])
         except SourceError:
-            remote.fetch(repository, EVERYTHING)
+            remote.fetch(folder, EVERYTHING)
         if not self._has(repository, commit):
             raise SourceError(f"{remote.shown} has no commit {commit}")
         return commit

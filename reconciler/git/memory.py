@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import HistoryRewound, PushRefused, SourceError
@@ -22,12 +22,15 @@ class Commit:
 
 @dataclass(slots=True)
 class MemoryServer:
-    """What a server holds. `refs` are full names; set `fails` to a message to make it unreachable."""
+    """What a server holds. `refs` are full names; set `fails` to a message to make it unreachable. `broken`: why what a
+    ref holds cannot be taken in. `keeps_history`: refs cannot be replaced, only added to."""
 
     branch: str = "main"
     commits: dict[str, Commit] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     fails: str | None = None
+    broken: dict[str, str] = field(default_factory=dict)
+    keeps_history: bool = False
 
     def add(self, commit: Commit) -> str:
         """Keep a commit and return its id."""
@@ -48,20 +51,27 @@ class MemoryServer:
 class MemoryRepository:
     """A `Repository` over a `MemoryServer`. It knows the commits that it fetched or pushed, and no others."""
 
-    def __init__(self, server: MemoryServer, prefixes: tuple[str, ...] = ("refs/siteshift/",)) -> None:
+    def __init__(self, server: MemoryServer) -> None:
         self.server = server
-        self._prefixes = prefixes
         self._commits: dict[str, Commit] = {}
+        self._values: dict[str, str] = {}
 
-    def fetch(self) -> Heads:
-        """List the server, and know all that it knows."""
+    def heads(self, refs: Sequence[str] = ()) -> Heads:
+        """List the server."""
         self._reach()
         branch = self.server.refs.get(f"refs/heads/{self.server.branch}")
         if branch is None:
             raise SourceError(f"the server has no branch {self.server.branch}")
-        self._commits |= self.server.commits
-        refs = {name: id_ for name, id_ in sorted(self.server.refs.items()) if name.startswith(self._prefixes)}
-        return Heads(branch, refs)
+        return Heads(branch, {name: self.server.refs[name] for name in refs if name in self.server.refs})
+
+    def fetch(self, refs: Sequence[str] = ()) -> Heads:
+        """List the server, and know the branch and these refs."""
+        heads = self.heads(refs)
+        failed = {name: f"{name}: {why}" for name, why in self.server.broken.items() if name in heads.refs}
+        for name, commit in {"": heads.branch, **heads.refs}.items():
+            if name not in failed:
+                self._learn(name, commit)
+        return Heads(heads.branch, heads.refs, failed)
 
     def tree(self, commit: str) -> MemoryTree:
         """The files of a commit."""
@@ -77,31 +87,78 @@ class MemoryRepository:
 
     def first_parents(self, old: str, new: str) -> list[str]:
         """The commits after `old` up to `new` along first parents, oldest first."""
-        below = self._ancestors(old) if old in self._commits else set()
-        if old not in self._ancestors(new):
-            raise HistoryRewound(f"{new[:7]} does not descend from {old[:7]}")
-        line: list[str] = []
-        while new not in below:
-            line.insert(0, new)
-            new = self._known(new).parents[0]
-        return line
+        line, current = list[str](), new
+        while current != old:
+            line.append(current)
+            parents = self._known(current).parents
+            if not parents:
+                raise HistoryRewound(f"the first-parent line of {new[:7]} does not meet {old[:7]}")
+            current = parents[0]
+        return line[::-1]
 
-    def push_ack(self, ref: str, previous: str | None, files: Mapping[str, bytes], message: str) -> Heads:
-        """Append a commit to a ref whose value is `previous`."""
+    def changes(self, path: str, old: str, new: str) -> list[str]:
+        """Those of `first_parents` in which the path differs from the commit before."""
+        return [commit for commit in self.first_parents(old, new) if self._differs(commit, path)]
+
+    def files(self, ref: str, commit: str) -> Mapping[str, bytes]:
+        """All files of a ref's value."""
+        if self._values.get(ref) != commit:
+            raise SourceError(f"{ref} at {commit[:7]} has not been fetched")
+        return {name: content for name, content in self._known(commit).files.items() if "/" not in name}
+
+    def descends(self, ref: str, old: str, new: str) -> bool:
+        """Whether a ref's commit has another behind it."""
+        try:
+            self.first_parents(old, new)
+        except SourceError:
+            return False
+        return ref in self._values
+
+    def append(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str) -> str:
+        """Add a commit to a ref whose value is `expected`."""
+        before = {} if expected is None else dict(self.files(ref, expected))
+        return self._push(ref, expected, Commit({**before, **files}, message, () if expected is None else (expected,)))
+
+    def replace(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str) -> str:
+        """Replace a ref whose value is `expected`."""
+        parents = (expected,) if expected is not None and self.server.keeps_history else ()
+        return self._push(ref, expected, Commit(dict(files), message, parents))
+
+    def push_commit(self, ref: str, expected: str | None, commit: str) -> None:
+        """Give a ref a commit that was its value before."""
+        self._known(commit)
+        self._compare(ref, expected)
+        self.server.commits |= self._commits
+        self.server.refs[ref] = commit
+
+    def _push(self, ref: str, expected: str | None, commit: Commit) -> str:
+        self._compare(ref, expected)
+        self.server.refs[ref] = self.server.add(commit)
+        self._learn(ref, self.server.refs[ref])
+        return self.server.refs[ref]
+
+    def _compare(self, ref: str, expected: str | None) -> None:
         self._reach()
         now = self.server.refs.get(ref)
-        before = {} if previous is None else self._known(previous).files
-        if now is not None and (previous is None or now not in self._ancestors(previous)):
-            raise PushRefused(f"the server refused {ref}: it is at {now[:7]}")
-        parents = () if previous is None else (previous,)
-        self.server.refs[ref] = self.server.add(Commit({**before, **files}, message, parents))
-        return self.fetch()
+        if now != expected:
+            raise PushRefused(
+                f"{ref} is {f'at {now[:7]}' if now else 'not there'}, expected {(expected or 'none')[:7]}"
+            )
 
-    def push_heartbeat(self, ref: str, files: Mapping[str, bytes]) -> Heads:
-        """Replace a ref."""
-        self._reach()
-        self.server.refs[ref] = self.server.add(Commit(dict(files), "heartbeat"))
-        return self.fetch()
+    def _learn(self, ref: str, commit: str) -> None:
+        self._values[ref] = commit
+        waiting = [commit]
+        while waiting:
+            current = waiting.pop()
+            if current not in self._commits:
+                self._commits[current] = self.server.commits[current]
+                waiting.extend(self._commits[current].parents)
+
+    def _differs(self, commit: str, path: str) -> bool:
+        found = self._known(commit)
+        before = self._known(found.parents[0]).files if found.parents else {}
+        names = {name for name in (*before, *found.files) if name == path or name.startswith(f"{path}/")}
+        return any(before.get(name) != found.files.get(name) for name in names)
 
     def _reach(self) -> None:
         if self.server.fails is not None:
@@ -111,12 +168,3 @@ class MemoryRepository:
         if commit not in self._commits:
             raise SourceError(f"commit {commit[:12]} has not been fetched")
         return self._commits[commit]
-
-    def _ancestors(self, commit: str) -> set[str]:
-        found, waiting = set[str](), [commit]
-        while waiting:
-            current = waiting.pop()
-            if current not in found:
-                found.add(current)
-                waiting.extend(self._known(current).parents)
-        return found

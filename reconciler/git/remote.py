@@ -1,127 +1,195 @@
-"""One exchange with a Git server: bounded in time, with credentials, and with every refusal heard.
+"""A Git server as the rest of this room asks it: through a worker that is killed when its time is over.
 
-libgit2 tells of a server's refusal to update a ref only through a callback while `push` returns normally; here it
-becomes `PushRefused`. All other failures of an exchange become `SourceError`, without secrets.
+Nothing that a server, a network or a pushed object does can hold a caller longer than the timeout, or take its memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import base64
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pygit2
-from pygit2.enums import CredentialType
-
-from reconciler.clock import Clock
 from reconciler.errors import PushRefused, SourceError
-from reconciler.git.credentials import Login, LoginSource, from_file, from_helper, is_private_key, mask
+from reconciler.git.credentials import mask
+from reconciler.git.limits import SITE_REF_SECONDS
 
-NOT_FAST_FORWARD = ("not present locally", "non-fastforwardable", "non-fast-forward", "fetch first")
-"""How libgit2 and Git say that the ref has moved."""
+GRACE = 1.0
+"""Seconds beyond the timeout in which the worker may still say itself that it was over."""
+
+START_SECONDS = 60.0
+"""How long the worker may take to start, on a machine that is busy."""
+
+PIECE = 1 << 16
+
+
+class Worker:
+    """The process that runs exchanges, one at a time; started when it is needed, and anew after it was killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ends: weakref.finalize[..., Worker] | None = None
+
+    def call(self, request: Mapping[str, Any], seconds: float, what: str) -> dict[str, Any]:
+        """The answer to a request. Raises `SourceError` when there is none in time; `what` begins its message."""
+        with self._lock:
+            process = self._running()
+            end = time.monotonic() + seconds + GRACE
+            try:
+                _send(process, json.dumps(request).encode() + b"\n", end)
+                line = _line(process, end)
+            except TimeoutError:
+                self.close()
+                raise SourceError(f"{what}: took longer than {seconds:g} seconds") from None
+            except (OSError, EOFError):
+                self.close()
+                raise SourceError(f"{what}: it took more memory than it may, or its process was killed") from None
+            except BaseException:
+                self.close()  # an answer that nobody waits for would be taken for that of the next request
+                raise
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the process; the next call starts another."""
+        if self._ends is not None:
+            self._ends()
+        self._process = self._ends = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "reconciler.git.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # what interrupts the parent at a terminal is the parent's affair
+            )
+            self._process, self._ends = process, weakref.finalize(self, _end, process)
+            try:
+                _line(process, time.monotonic() + START_SECONDS)
+            except (OSError, EOFError) as error:
+                self.close()
+                raise SourceError(f"the worker for Git does not start: {error or 'it ended at once'}") from None
+        return self._process
 
 
 class Remote:
-    """A Git server's repository. `timeout` in seconds bounds each exchange, and each wait for the server within it."""
+    """A repository at a Git server. `timeout` in seconds bounds each exchange, whatever the network does."""
 
-    def __init__(self, url: str, credentials: Path | None, timeout: float, clock: Clock) -> None:
+    def __init__(self, url: str, credentials: Path | None, timeout: float, worker: Worker) -> None:
         self.url = url
         self._credentials = credentials
         self._timeout = timeout
-        self._clock = clock
-        # libgit2 has these for the whole process only; every mirror of a process has the same option.
-        pygit2.settings.server_connect_timeout = pygit2.settings.server_timeout = max(1, round(timeout * 1000))
+        self._worker = worker
 
     @property
     def shown(self) -> str:
         """The URL as it may be shown."""
         return mask(self.url)
 
-    def list(self, repository: pygit2.Repository) -> dict[str, str]:
-        """Every ref that the server lists, with its commit id."""
-        with self._exchange("cannot be listed") as callbacks:
-            heads = repository.remotes.create_anonymous(self.url).list_heads(callbacks=callbacks)
-            return {str(head.name): str(head.oid) for head in heads}
+    def list(self, folder: Path, names: Collection[str] | None = None) -> dict[str, str]:
+        """The refs that the server lists, with their commit ids: all, or those of `names` and some branches. `folder`
+        is a repository, in which nothing changes."""
+        answer = self._ask("list", folder, names=None if names is None else sorted(names))
+        refs: dict[str, str] = answer["refs"]
+        return refs
 
-    def fetch(self, repository: pygit2.Repository, refspecs: Sequence[str]) -> None:
-        """Bring the refspecs' refs here."""
-        with self._exchange("cannot be fetched") as callbacks:
-            repository.remotes.create_anonymous(self.url).fetch(list(refspecs), callbacks=callbacks)
+    def fetch(self, folder: Path, refspecs: Sequence[str]) -> None:
+        """Bring refs that the fleet's owners push."""
+        self._ask("fetch", folder, refspecs=list(refspecs))
 
-    def push(self, repository: pygit2.Repository, refspec: str) -> None:
-        """Update one ref of the server. Raises `PushRefused` if it did not take it."""
-        with self._exchange("did not take the push") as callbacks:
-            repository.remotes.create_anonymous(self.url).push([refspec], callbacks=callbacks)
-            if callbacks.refused is not None:
-                raise PushRefused(f"{self.shown} refused {callbacks.refused}")
+    def bring(self, folder: Path, ref: str, value: str) -> tuple[str, dict[str, bytes]]:
+        """Bring a site's ref, within limits; see `RefStore.bring`."""
+        answer = self._ask("bring", folder, seconds=min(self._timeout, SITE_REF_SECONDS), ref=ref, value=value)
+        return str(answer["value"]), _decoded(answer["files"])
 
-    @contextmanager
-    def _exchange(self, what: str) -> Iterator[_Callbacks]:
-        callbacks = _Callbacks(self.url, self._credentials, self._clock, self._timeout)
-        try:
-            yield callbacks
-        except (pygit2.GitError, ValueError, KeyError, OSError) as error:
-            text = mask(str(error).strip("'\""))
-            if callbacks.login is not None and callbacks.login.secret:
-                text = text.replace(callbacks.login.secret, "***")
-            kind = PushRefused if any(words in text for words in NOT_FAST_FORWARD) else SourceError
-            raise kind(f"{self.shown} {what}: {text}") from None
+    def descends(self, folder: Path, old: str, new: str) -> bool:
+        """Whether a commit of a site's ref has another behind it."""
+        seconds = min(self._timeout, SITE_REF_SECONDS)
+        return bool(self._ask("descends", folder, seconds=seconds, old=old, new=new)["descends"])
+
+    def push(
+        self, folder: Path, ref: str, expected: str | None, files: Mapping[str, bytes], message: str, how: str
+    ) -> tuple[str, dict[str, bytes]]:
+        """Push a new commit; see `RefStore.push`. Raises `PushRefused`."""
+        encoded = {name: base64.b64encode(content).decode() for name, content in files.items()}
+        answer = self._ask("push", folder, ref=ref, expected=expected, files=encoded, message=message, how=how)
+        return str(answer["commit"]), _decoded(answer["files"])
+
+    def push_commit(self, folder: Path, ref: str, expected: str | None, commit: str) -> None:
+        """Push a commit that is here. Raises `PushRefused`."""
+        self._ask("push_commit", folder, ref=ref, expected=expected, commit=commit)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _ask(self, operation: str, folder: Path, seconds: float | None = None, **more: Any) -> dict[str, Any]:
+        timeout = self._timeout if seconds is None else seconds
+        request = {
+            "operation": operation,
+            "folder": str(folder),
+            "url": self.url,
+            "credentials": None if self._credentials is None else str(self._credentials),
+            "timeout": timeout,
+            **more,
+        }
+        answer = self._worker.call(request, timeout, self.shown)
+        if "error" in answer:
+            kind = SourceError if answer["error"] == "source" else PushRefused
+            raise kind(answer["message"])
+        return answer
 
 
-class _Callbacks(pygit2.RemoteCallbacks):
-    """Answers libgit2's questions during one exchange. `refused` is the server's refusal of a ref, if it spoke one."""
+def _send(process: subprocess.Popen[bytes], data: bytes, end: float) -> None:
+    """Give the process a line. Raises `TimeoutError` when it does not take it."""
+    assert process.stdin is not None
+    os.set_blocking(process.stdin.fileno(), False)
+    while data:
+        _await(process.stdin.fileno(), select.POLLOUT, end)
+        data = data[os.write(process.stdin.fileno(), data[:PIECE]) :]
 
-    def __init__(self, url: str, file: Path | None, clock: Clock, timeout: float) -> None:
-        super().__init__()
-        self.refused: str | None = None
-        self.login: Login | None = None
-        self._url = url
-        self._file = file
-        self._clock = clock
-        self._timeout = timeout
-        self._ends = clock.monotonic() + timeout
-        self._asked = 0
 
-    def credentials(self, url: str, username_from_url: str | None, allowed_types: CredentialType) -> Any:
-        """Give each kind of credential once; a server that asks again has refused it."""
-        self._asked += 1
-        user = username_from_url or "git"
-        if allowed_types & CredentialType.USERNAME and not allowed_types & CredentialType.SSH_KEY:
-            return pygit2.Username(user)
-        if self._asked > 2:
-            raise SourceError(f"{mask(self._url)} does not accept our credentials")
-        if allowed_types & CredentialType.SSH_KEY:
-            if self._file is not None:
-                return pygit2.Keypair(user, None, str(self._file), "")
-            return pygit2.KeypairFromAgent(user)
-        if allowed_types & CredentialType.USERPASS_PLAINTEXT:
-            self.login = self._source()(self._url if "://" in self._url else url)
-            if self.login is not None:
-                return pygit2.UserPass(self.login.user, self.login.secret)
-        raise SourceError(f"{mask(self._url)} wants credentials and none are known for it")
+def _line(process: subprocess.Popen[bytes], end: float) -> bytes:
+    """One line of the process. Raises `TimeoutError`, or `EOFError` when it ended."""
+    assert process.stdout is not None
+    pieces = [b""]
+    while not pieces[-1].endswith(b"\n"):
+        _await(process.stdout.fileno(), select.POLLIN, end)
+        piece = os.read(process.stdout.fileno(), PIECE)
+        if not piece:
+            raise EOFError("it ended")
+        pieces.append(piece)
+    return b"".join(pieces)
 
-    def push_update_reference(self, refname: str, message: str | None) -> None:
-        """The server's word on one ref: no message means that it took it."""
-        if message is not None:
-            self.refused = f"{refname}: {message}"
 
-    def transfer_progress(self, *_: Any) -> None:
-        """A fetch goes on."""
-        self._check_time()
+def _await(pipe: int, event: int, end: float) -> None:
+    """Wait until a pipe can be used; `end` is a moment of the monotonic clock."""
+    poll = select.poll()
+    poll.register(pipe, event)
+    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
+        raise TimeoutError("it took too long")
 
-    def push_transfer_progress(self, *_: Any) -> None:
-        """A push goes on."""
-        self._check_time()
 
-    def sideband_progress(self, *_: Any) -> None:
-        """The server says something."""
-        self._check_time()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
-    def _source(self) -> LoginSource:
-        return from_helper if self._file is None or is_private_key(self._file) else from_file(self._file)
 
-    def _check_time(self) -> None:
-        # The socket's timeout starts anew with each byte; a server that trickles would hold us for ever.
-        if self._clock.monotonic() > self._ends:
-            raise SourceError(f"{mask(self._url)} took longer than {self._timeout:g} seconds")
+def _decoded(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: base64.b64decode(content) for name, content in files.items()}

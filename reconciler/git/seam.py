@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from render.tree import Tree
@@ -14,45 +14,64 @@ from render.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """What one server listed at one moment: the branch's commit, and every site's refs by their full names.
+    """What one server listed at one moment: the branch's commit, and those of the wanted refs that it has.
 
-    All these commits are here, readable.
+    The refs were listed before the branch. `failed`: why what a ref holds could not be brought here, or is not taken
+    in; the branch and the other refs are not touched by that.
     """
 
     branch: str
     refs: Mapping[str, str]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Repository(Protocol):
     """The fleet repository as one controller sees it. Commits are named by their full ids.
 
-    Every method raises `SourceError` for what it cannot tell.
+    Every method raises `SourceError` for what it cannot tell, and each exchange with the server ends in bounded time.
+    `refs` are always exact, full names.
     """
 
-    def fetch(self) -> Heads:
-        """List the server's branch and refs, and bring their commits here."""
+    def heads(self, refs: Sequence[str] = ()) -> Heads:
+        """List the server's branch and these refs. Brings nothing here: one cheap request."""
+
+    def fetch(self, refs: Sequence[str] = ()) -> Heads:
+        """List the server's branch and these refs, and bring each here, for itself."""
 
     def tree(self, commit: str) -> Tree:
-        """The files of a commit."""
+        """The files of a commit of the branch."""
 
     def first_parents(self, old: str, new: str) -> list[str]:
-        """The commits after `old` up to `new` along first parents, oldest first.
+        """The commits of the branch after `old` up to `new` along first parents, oldest first.
 
         Raises `HistoryRewound` if `new` does not descend from `old`.
         """
 
+    def changes(self, path: str, old: str, new: str) -> list[str]:
+        """Those of `first_parents` in which the file or folder at this path differs from the commit before."""
+
     def read(self, commit: str, path: str) -> bytes:
-        """One file of a commit. Raises `NotInTree` if it is not there."""
+        """One file of a commit of the branch. Raises `NotInTree` if it is not there."""
 
     def message(self, commit: str) -> str:
-        """A commit's message."""
+        """The message of a commit of the branch."""
 
-    def push_ack(self, ref: str, previous: str | None, files: Mapping[str, bytes], message: str) -> Heads:
-        """Add a commit with these files, beside those that were there, to a ref whose value is `previous`.
+    def files(self, ref: str, commit: str) -> Mapping[str, bytes]:
+        """All files of the value that a ref had at the last fetch or push."""
 
-        Returns what the same server listed after it had taken the push. Raises `PushRefused` if the ref has another
-        value (`None`: it does not exist yet) or a rule forbids the push.
+    def descends(self, ref: str, old: str, new: str) -> bool:
+        """Whether a ref's commit `new` has `old` behind it; False where `old` is not known here."""
+
+    def append(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str) -> str:
+        """Add a commit with these files, beside those that were there, to a ref whose value is `expected` (None: it
+        does not exist yet). Returns the commit, which the server has taken.
+
+        Raises `PushRefused` if the ref has another value or a rule forbids the push.
         """
 
-    def push_heartbeat(self, ref: str, files: Mapping[str, bytes]) -> Heads:
-        """Replace a ref by one commit with exactly these files; then as `push_ack`."""
+    def replace(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str) -> str:
+        """Replace a ref whose value is `expected` by one commit with exactly these files; where the server refuses to
+        replace refs, add the commit to it. Then as `append`."""
+
+    def push_commit(self, ref: str, expected: str | None, commit: str) -> None:
+        """Give a ref whose value is `expected` a commit that was its value before. Then as `append`."""

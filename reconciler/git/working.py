@@ -18,7 +18,7 @@ from pygit2.enums import FileMode, FileStatus
 
 from reconciler.errors import PushRefused, SourceError
 from reconciler.git.credentials import mask
-from reconciler.git.mirror import first_parents
+from reconciler.git.history import first_parents
 from reconciler.git.trees import SubTree
 from render.tree import GitTree, Tree
 from render.tree.seam import below

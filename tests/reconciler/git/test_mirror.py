@@ -7,20 +7,24 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import PushRefused, SourceError
-from reconciler.fleet.model import Refs
 from reconciler.git.credentials import Login, from_file, from_helper, mask
+from reconciler.git.exchange import Exchange
 from reconciler.git.mirror import MARK, Mirror
+from reconciler.git.ref_store import RefStore
+from reconciler.git.remote import Remote
 from render.errors import TreeError
 from sandbox.gitserver import Faults, GitServer
 
 ACKS = "refs/siteshift/acks/a"
+BEATS = "refs/siteshift/heartbeats/a"
+REFS = (ACKS, BEATS)
 
 
 def run(folder: Path, *words: str) -> str:
@@ -41,8 +45,8 @@ def bare(tmp_path: Path) -> Path:
     return bare
 
 
-def mirror(bare: Path, folder: Path | None = None, **options: object) -> Mirror:
-    return Mirror(bare.as_uri(), folder or bare.parent / "mirror", branch="main", **options)  # type: ignore[arg-type]
+def mirror(bare: Path, folder: Path | None = None) -> Mirror:
+    return Mirror(bare.as_uri(), folder or bare.parent / "mirror", branch="main")
 
 
 @pytest.fixture
@@ -63,22 +67,19 @@ def test_a_refusal_by_a_rule_of_the_server_is_heard(server: GitServer, bare: Pat
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     repository = served(server, tmp_path)
-    repository.fetch()
     with pytest.raises(PushRefused, match="refs/siteshift/acks/a"):
-        repository.push_ack(ACKS, None, {"ledger.json": b"1"}, "Ready")
-    assert repository.fetch().refs == {}
+        repository.append(ACKS, None, {"ledger.json": b"1"}, "Ready")
+    assert repository.fetch(REFS).refs == {}
 
 
 def test_acks_and_heartbeats_travel_over_http_with_a_login_from_a_file(server: GitServer, tmp_path: Path) -> None:
     repository = served(server, tmp_path)
-    repository.fetch()
-    first = repository.push_ack(ACKS, None, {"ledger.json": b"1"}, "Ready").refs[ACKS]
-    second = repository.push_ack(ACKS, first, {"ledger.json": b"2"}, "Stopping").refs[ACKS]
-    beats = "refs/siteshift/heartbeats/a"
-    repository.push_heartbeat(beats, {"heartbeat.json": b"1"})
-    heads = repository.push_heartbeat(beats, {"heartbeat.json": b"2"})
-    assert heads.refs[ACKS] == second
-    assert repository.read(heads.refs[beats], "heartbeat.json") == b"2"
+    first = repository.append(ACKS, None, {"ledger.json": b"1"}, "Ready")
+    second = repository.append(ACKS, first, {"ledger.json": b"2"}, "Stopping")
+    beat = repository.replace(BEATS, None, {"heartbeat.json": b"1"}, "heartbeat")
+    newer = repository.replace(BEATS, beat, {"heartbeat.json": b"2"}, "heartbeat")
+    assert repository.fetch(REFS).refs == {ACKS: second, BEATS: newer}
+    assert repository.files(BEATS, newer) == {"heartbeat.json": b"2"}
 
 
 def test_a_refused_login_is_an_error_without_the_secret(server: GitServer, tmp_path: Path) -> None:
@@ -94,9 +95,9 @@ def test_a_push_whose_answer_is_lost_is_an_error_and_is_found_by_the_next_fetch(
     repository.fetch()
     server.faults = Faults(lose_answers=frozenset({"a"}))
     with pytest.raises(SourceError):
-        repository.push_ack(ACKS, None, {"ledger.json": b"1"}, "Demoted")
+        repository.append(ACKS, None, {"ledger.json": b"1"}, "Demoted")
     server.faults = Faults()
-    assert repository.read(repository.fetch().refs[ACKS], "ledger.json") == b"1"
+    assert repository.files(ACKS, repository.fetch(REFS).refs[ACKS]) == {"ledger.json": b"1"}
 
 
 def test_a_site_that_lost_only_its_push_rights_can_still_fetch(server: GitServer, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_site_that_lost_only_its_push_rights_can_still_fetch(server: GitServer
     server.faults = Faults(read_only=frozenset({"a"}))
     repository.fetch()
     with pytest.raises(SourceError):
-        repository.push_heartbeat("refs/siteshift/heartbeats/a", {"heartbeat.json": b"1"})
+        repository.replace(BEATS, None, {"heartbeat.json": b"1"}, "heartbeat")
 
 
 @pytest.mark.parametrize("replaced", [1, 2])
@@ -112,20 +113,20 @@ def test_a_ref_that_is_replaced_between_listing_and_fetch_is_listed_again(
     server: GitServer, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: int
 ) -> None:
     """A heartbeat is replaced all the time, and a server refuses to give out a commit that no ref leads to any more."""
-    beats = "refs/siteshift/heartbeats/b"
     identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
     commits = [run(bare, *identity, "commit-tree", "-m", str(n), "HEAD^{tree}") for n in range(replaced + 1)]
-    run(bare, "update-ref", beats, commits[0])
+    run(bare, "update-ref", BEATS, commits[0])
     later = iter(commits[1:])
     backend = GitServer.backend
 
     def replacing(self: GitServer, environment: Mapping[str, str]) -> AbstractContextManager[subprocess.Popen[bytes]]:
         if environment["PATH_INFO"].endswith("/git-upload-pack") and (commit := next(later, None)):
-            run(bare, "update-ref", beats, commit)
+            run(bare, "update-ref", BEATS, commit)
         return backend(self, environment)
 
     monkeypatch.setattr(GitServer, "backend", replacing)
-    assert served(server, tmp_path).fetch().refs[beats] == commits[-1]
+    heads = served(server, tmp_path).fetch(REFS)
+    assert (heads.refs[BEATS], heads.failed) == (commits[-1], {})
 
 
 def _delete_pack(folder: Path) -> None:
@@ -182,40 +183,66 @@ def test_a_failed_fetch_raises_and_what_was_fetched_stays_readable(bare: Path) -
     assert repository.read(head, "apps/a") == b"1"
 
 
-@pytest.mark.parametrize(
-    "acks",
-    ["refs/siteshift/acks/{site}", "refs/heads/siteshift/acks/{site}", "refs/heads/acks-{site}"],
-    ids=["default", "branches", "inside a name"],
-)
-def test_the_fleet_says_which_refs_are_used(bare: Path, acks: str) -> None:
-    refs, ref = Refs(acks, "refs/siteshift/heartbeats/{site}"), acks.replace("{site}", "a")
+@pytest.mark.parametrize("ref", [ACKS, "refs/heads/siteshift/acks/a", "refs/heads/acks-a"])
+def test_the_fleet_says_which_refs_are_used(bare: Path, ref: str) -> None:
     ours, theirs = mirror(bare), mirror(bare, bare.parent / "theirs")
-    for repository in (ours, theirs):
-        repository.fetch()
-        repository.refs = refs.prefixes
-    commit = ours.push_ack(ref, None, {"ledger.json": b"1"}, "Ready").refs[ref]
-    assert theirs.fetch().refs == {ref: commit}
-    assert theirs.read(commit, "ledger.json") == b"1"
+    commit = ours.append(ref, None, {"ledger.json": b"1"}, "Ready")
+    assert theirs.fetch((ref,)).refs == {ref: commit}
+    assert theirs.files(ref, commit) == {"ledger.json": b"1"}
 
 
-def test_years_of_heartbeats_do_not_fill_the_mirror(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.git.compaction.MOST_LOOSE_FOLDERS", 20)
+def test_years_of_heartbeats_do_not_fill_the_mirror(
+    server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.git.compaction.MOST_LOOSE_FOLDERS", 5)
     monkeypatch.setattr("reconciler.git.compaction.MOST_PACKS", 3)
-    ours, theirs = mirror(bare), mirror(bare, bare.parent / "theirs")
-    head = ours.fetch().branch
-    ack = ours.push_ack(ACKS, None, {"ledger.json": b"1"}, "Ready").refs[ACKS]
-    tree = ours.tree(head)
+    bare, fetched = server.folder / "bare.git", tmp_path / "fetched"
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+    place = RefStore(fetched)
+    exchange = Exchange(f"{server.url}/bare.git", tmp_path / "credentials", 60.0)
+    served(server, tmp_path)
     for beat in range(30):
-        ours.push_heartbeat("refs/siteshift/heartbeats/a", {"heartbeat.json": str(beat).encode()})
-        heads = theirs.fetch()
-        assert theirs.read(heads.refs["refs/siteshift/heartbeats/a"], "heartbeat.json") == str(beat).encode()
-    for repository in (ours, theirs):
-        files = [path for path in (repository.folder / "objects").rglob("*") if path.is_file()]
-        assert len(files) < 60
-        assert repository.read(head, "apps/a") == b"1"
-        assert repository.read(ack, "ledger.json") == b"1"
-        assert not (repository.folder / "compacting").exists()
-    assert tree.read("apps/a") == b"1"
+        commit = run(bare, *identity, "commit-tree", "-m", str(beat), "HEAD^{tree}")
+        run(bare, "update-ref", BEATS, commit)
+        assert place.bring(exchange, BEATS, commit)[0] == commit
+        assert len([path for path in (fetched / "objects").rglob("*") if path.is_file()]) < 20
+        assert not (fetched / "compacting").exists()
+
+
+def _nothing(mirror: Mirror) -> None:
+    """The branch's mirror is whole, and still cannot be fetched into."""
+
+
+def _lose_an_object(mirror: Mirror) -> None:
+    for path in (mirror.folder / "objects" / "pack").iterdir():
+        path.chmod(0o644)
+        path.unlink()
+
+
+@pytest.mark.parametrize("harm", [_nothing, _lose_an_object])
+def test_a_branch_that_cannot_be_fetched_is_fetched_into_a_new_repository(
+    bare: Path, harm: Callable[[Mirror], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = mirror(bare)
+    old = repository.fetch().branch
+    harm(repository)
+    new = run(bare, "-c", "user.name=T", "-c", "user.email=t@x", "commit-tree", "-m", "new", "-p", old, "HEAD^{tree}")
+    run(bare, "update-ref", "refs/heads/main", new)
+    fetch = Remote.fetch
+
+    def into_a_new_one(self: Remote, folder: Path, refspecs: list[str]) -> None:
+        if folder == repository.folder:
+            raise SourceError("this repository takes nothing")
+        fetch(self, folder, refspecs)
+
+    monkeypatch.setattr(Remote, "fetch", into_a_new_one)
+    if harm is _nothing:
+        with pytest.raises(SourceError, match="takes nothing"):
+            repository.fetch()
+        assert repository.read(old, "apps/a") == b"1"
+    assert repository.fetch().branch == new
+    assert (repository.read(new, "apps/a"), repository.read(old, "apps/a")) == (b"1", b"1")
+    assert mirror(bare).fetch().branch == new
 
 
 def test_a_path_that_leaves_the_commit_is_refused(bare: Path) -> None:

@@ -1,8 +1,9 @@
-"""What every repository promises, whether a real mirror of a real remote or the one in memory."""
+"""What every repository promises, whether a real mirror of a real server or the one in memory."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,28 @@ from reconciler.errors import HistoryRewound, PushRefused, SourceError
 from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.git.mirror import Mirror
 from render.errors import NotInTree
+from sandbox.gitserver import GitServer
 
 ACKS = "refs/siteshift/acks/a"
 BEATS = "refs/siteshift/heartbeats/a"
+REFS = (ACKS, BEATS)
 
 
 class GitRemote:
-    """A bare repository on disk, and a person's clone of it."""
+    """A bare repository behind a real Git server, and a person's clone of it."""
 
     def __init__(self, folder: Path) -> None:
         self.bare, self.clone, self._folder = folder / "bare.git", folder / "clone", folder
-        self._mirrors = 0
+        self._mirrors: list[Mirror] = []
         run(folder, "init", "-q", "--bare", "-b", "main", str(self.bare))
         run(folder, "clone", "-q", str(self.bare), str(self.clone))
         run(self.clone, "checkout", "-q", "-B", "main")
+        self.server = GitServer(folder).start()
+
+    def stop(self) -> None:
+        for mirror in self._mirrors:
+            mirror.close()
+        self.server.stop()
 
     def commit(self, files: dict[str, bytes], message: str = "change") -> str:
         run(self.clone, "rm", "-rq", "--ignore-unmatch", ".")
@@ -42,20 +51,38 @@ class GitRemote:
         run(self.bare, "update-ref", "refs/heads/main", commit)
         run(self.clone, "reset", "-q", "--hard", commit)
 
+    def keep_history(self) -> None:
+        hook = self.bare / "hooks" / "update"
+        hook.write_text('#!/bin/sh\ncase "$2" in *[!0]*) git merge-base --is-ancestor "$2" "$3";; esac\n')
+        hook.chmod(0o755)
+
+    def put(self, ref: str, commit: str) -> None:
+        run(self.bare, "update-ref", ref, commit)
+
     def repository(self) -> Mirror:
-        self._mirrors += 1
-        return Mirror(self.bare.as_uri(), self._folder / f"mirror{self._mirrors}", branch="main")
+        folder = self._folder / f"mirror{len(self._mirrors)}"
+        self._mirrors.append(Mirror(f"{self.server.url}/bare.git", folder, branch="main"))
+        return self._mirrors[-1]
 
 
 class MemoryRemote:
     def __init__(self, folder: Path) -> None:
         self.server = MemoryServer()
 
+    def stop(self) -> None:
+        pass
+
     def commit(self, files: dict[str, bytes], message: str = "change") -> str:
         return self.server.commit(files, message)
 
     def rewind(self, commit: str) -> None:
         self.server.refs["refs/heads/main"] = commit
+
+    def keep_history(self) -> None:
+        self.server.keeps_history = True
+
+    def put(self, ref: str, commit: str) -> None:
+        self.server.refs[ref] = commit
 
     def repository(self) -> MemoryRepository:
         return MemoryRepository(self.server)
@@ -68,8 +95,10 @@ def run(folder: Path, *words: str) -> str:
 
 
 @pytest.fixture(params=[GitRemote, MemoryRemote], ids=["git", "memory"])
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    return request.param(tmp_path)
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    made = request.param(tmp_path)
+    yield made
+    made.stop()
 
 
 def test_a_fetch_lists_the_branch_and_reads_its_files(remote: Any) -> None:
@@ -87,6 +116,18 @@ def test_a_fetch_sees_what_was_pushed_since(remote: Any) -> None:
     second = remote.commit({"a": b"2"})
     assert repository.fetch().branch == second
     assert repository.tree(second).read("a") == b"2"
+
+
+def test_heads_are_listed_without_bringing_anything(remote: Any) -> None:
+    commit = remote.commit({"a": b"1"})
+    repository, other = remote.repository(), remote.repository()
+    ack = other.append(ACKS, None, {"ledger.json": b"1"}, "Ready")
+    heads = repository.heads(REFS)
+    assert (heads.branch, heads.refs) == (commit, {ACKS: ack})
+    with pytest.raises(SourceError):
+        repository.read(commit, "a")
+    with pytest.raises(SourceError):
+        repository.files(ACKS, ack)
 
 
 def test_a_file_that_is_not_there_is_told_apart_from_a_failure(remote: Any) -> None:
@@ -110,74 +151,121 @@ def test_first_parents_are_oldest_first_without_the_old_one(remote: Any) -> None
     repository.fetch()
     assert repository.first_parents(commits[0], commits[3]) == commits[1:]
     assert repository.first_parents(commits[2], commits[2]) == []
+    assert repository.first_parents(commits[0], commits[1]) == [commits[1]]
 
 
-def test_a_rewound_branch_is_noticed(remote: Any) -> None:
+def test_changes_are_the_commits_that_touch_a_path(remote: Any) -> None:
+    first = remote.commit({"apps/a/x": b"1", "apps/ab": b"1"})
+    second = remote.commit({"apps/a/x": b"1", "apps/ab": b"2"})
+    third = remote.commit({"apps/a/x": b"2", "apps/ab": b"2"})
+    last = remote.commit({"apps/ab": b"2"})
+    repository = remote.repository()
+    repository.fetch()
+    assert repository.changes("apps/a", first, last) == [third, last]
+    assert repository.changes("apps/a/x", first, last) == [third, last]
+    assert repository.changes("apps/ab", first, last) == [second]
+    assert repository.changes("apps", first, third) == [second, third]
+
+
+@pytest.mark.parametrize("how", ["first_parents", "changes"])
+def test_a_rewound_branch_is_noticed(remote: Any, how: str) -> None:
     first = remote.commit({"a": b"1"})
     second = remote.commit({"a": b"2"})
     repository = remote.repository()
     repository.fetch()
+    assert repository.first_parents(first, second) == [second]
     remote.rewind(first)
     other = remote.commit({"a": b"3"})
     assert repository.fetch().branch == other
-    with pytest.raises(HistoryRewound):
-        repository.first_parents(second, other)
-
-
-def test_an_old_commit_that_nobody_has_any_more_counts_as_rewound(remote: Any) -> None:
-    head = remote.commit({"a": b"1"})
-    repository = remote.repository()
-    repository.fetch()
-    with pytest.raises(HistoryRewound):
-        repository.first_parents("1" * 40, head)
+    path = ("a",) if how == "changes" else ()
+    for old, new in ((second, other), ("1" * 40, other), (other, first)):
+        with pytest.raises(HistoryRewound):
+            getattr(repository, how)(*path, old, new)
+    assert repository.first_parents(first, other) == [other]
 
 
 def test_acks_are_appended_and_keep_the_files_of_other_applications(remote: Any) -> None:
-    branch = remote.commit({"a": b"1"})
-    repository = remote.repository()
-    repository.fetch()
-    first = repository.push_ack(ACKS, None, {"ledger.json": b"1"}, "ledger Ready").refs[ACKS]
-    heads = repository.push_ack(ACKS, first, {"payments.json": b"2"}, "payments Ready")
-    second = heads.refs[ACKS]
-    assert heads.branch == branch
-    assert repository.first_parents(first, second) == [second]
-    assert [repository.read(second, name) for name in ("ledger.json", "payments.json")] == [b"1", b"2"]
+    remote.commit({"a": b"1"})
+    repository, other = remote.repository(), remote.repository()
+    first = repository.append(ACKS, None, {"ledger.json": b"1"}, "ledger Ready")
+    second = repository.append(ACKS, first, {"payments.json": b"2"}, "payments Ready")
+    both = {"ledger.json": b"1", "payments.json": b"2"}
+    assert repository.files(ACKS, second) == both
+    assert other.fetch(REFS).refs == {ACKS: second}
+    assert other.files(ACKS, second) == both
+    for each in (repository, other):
+        assert each.descends(ACKS, first, second)
+        assert not each.descends(ACKS, second, first)
+        assert not each.descends(ACKS, "1" * 40, second)
 
 
-def test_a_second_writer_of_acks_is_refused_and_changes_nothing(remote: Any) -> None:
+@pytest.mark.parametrize("how", ["append", "replace"])
+def test_a_push_rests_on_the_value_that_it_names(remote: Any, how: str) -> None:
     remote.commit({"a": b"1"})
     one, two = remote.repository(), remote.repository()
-    one.fetch()
-    first = one.push_ack(ACKS, None, {"ledger.json": b"1"}, "Passive").refs[ACKS]
-    two.fetch()
-    second = one.push_ack(ACKS, first, {"ledger.json": b"2"}, "Ready").refs[ACKS]
-    for previous in (first, None):
-        with pytest.raises(PushRefused):
-            two.push_ack(ACKS, previous, {"ledger.json": b"3"}, "Ready")
-    assert two.fetch().refs[ACKS] == second
-
-
-def test_a_push_returns_what_the_server_listed_after_it(remote: Any) -> None:
-    remote.commit({"a": b"1"})
-    repository = remote.repository()
-    repository.fetch()
-    newer = remote.commit({"a": b"2"})
-    heads = repository.push_ack(ACKS, None, {"ledger.json": b"1"}, "Promoting")
-    assert heads.branch == newer
-    assert repository.read(newer, "a") == b"2"
+    push = getattr(two, how)
+    first = one.append(ACKS, None, {"ledger.json": b"1"}, "Passive")
+    two.fetch(REFS)
+    second = one.append(ACKS, first, {"ledger.json": b"2"}, "Ready")
+    for expected in (first, None):
+        with pytest.raises(PushRefused, match=second[:7]):
+            push(ACKS, expected, {"ledger.json": b"3"}, "Ready")
+    assert two.fetch(REFS).refs[ACKS] == second
+    third = push(ACKS, second, {"ledger.json": b"3"}, "Ready")
+    assert one.fetch(REFS).refs[ACKS] == third
+    with pytest.raises(SourceError):
+        push(BEATS, third, {"ledger.json": b"3"}, "Ready")
 
 
 def test_a_heartbeat_replaces_the_one_before(remote: Any) -> None:
     remote.commit({"a": b"1"})
     repository, other = remote.repository(), remote.repository()
-    repository.fetch()
-    repository.push_heartbeat(BEATS, {"heartbeat.json": b"1"})
-    heads = repository.push_heartbeat(BEATS, {"heartbeat.json": b"2"})
-    assert other.fetch().refs == heads.refs
-    assert other.read(heads.refs[BEATS], "heartbeat.json") == b"2"
-    assert other.tree(heads.refs[BEATS]).list("") == ["heartbeat.json"]
+    first = repository.replace(BEATS, None, {"heartbeat.json": b"1", "old": b""}, "heartbeat")
+    second = repository.replace(BEATS, first, {"heartbeat.json": b"2"}, "heartbeat")
+    assert other.fetch(REFS).refs == {BEATS: second}
+    assert other.files(BEATS, second) == {"heartbeat.json": b"2"}
+    assert not other.descends(BEATS, first, second)
 
 
-def test_refs_of_others_are_not_listed(remote: Any) -> None:
+def test_a_heartbeat_is_appended_where_the_server_refuses_replacement(remote: Any) -> None:
     remote.commit({"a": b"1"})
-    assert remote.repository().fetch().refs == {}
+    remote.keep_history()
+    repository, other = remote.repository(), remote.repository()
+    first = repository.replace(BEATS, None, {"heartbeat.json": b"1", "old": b""}, "heartbeat")
+    second = repository.replace(BEATS, first, {"heartbeat.json": b"2"}, "heartbeat")
+    assert other.fetch(REFS).refs == {BEATS: second}
+    assert other.files(BEATS, second) == {"heartbeat.json": b"2"}
+    assert other.descends(BEATS, first, second)
+    with pytest.raises(PushRefused):
+        other.replace(BEATS, first, {"heartbeat.json": b"3"}, "heartbeat")
+
+
+@pytest.mark.parametrize("back", ["older", "gone"])
+def test_a_value_that_a_restored_server_lost_is_pushed_again(remote: Any, back: str) -> None:
+    head = remote.commit({"a": b"1"})
+    repository, other = remote.repository(), remote.repository()
+    first = repository.append(ACKS, None, {"ledger.json": b"1"}, "Passive")
+    second = repository.append(ACKS, first, {"ledger.json": b"2"}, "Ready")
+    other.fetch(REFS)
+    remote.put(ACKS, first)
+    if back == "older":
+        with pytest.raises(PushRefused):
+            repository.push_commit(ACKS, None, second)
+        repository.push_commit(ACKS, first, second)
+    else:
+        repository.push_commit(ACKS, first, second)
+    heads = other.fetch(REFS)
+    assert (heads.branch, heads.refs) == (head, {ACKS: second})
+    assert other.files(ACKS, second) == {"ledger.json": b"2"}
+    with pytest.raises(SourceError):
+        repository.push_commit(ACKS, second, "1" * 40)
+
+
+def test_refs_are_asked_for_by_their_exact_names(remote: Any) -> None:
+    remote.commit({"a": b"1"})
+    repository = remote.repository()
+    for ref in (ACKS, f"{ACKS}x", f"{ACKS}-b", BEATS):
+        repository.append(ref, None, {"ledger.json": b"1"}, "Ready")
+    assert set(repository.fetch((ACKS,)).refs) == {ACKS}
+    assert repository.fetch().refs == {}
+    assert repository.heads((BEATS, "refs/siteshift/heartbeats")).refs.keys() == {BEATS}
