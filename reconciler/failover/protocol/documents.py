@@ -1,56 +1,52 @@
-"""The JSON documents of the protocol: acks and heartbeats on Git refs, the journal in the site's own cluster.
+"""The JSON documents that sites exchange on Git refs: acks and heartbeats.
 
-Reading is strict about what decides (states, epochs, demotions) and fails with `DocumentError`: a document that cannot
-be read is never taken for one that says nothing.
+They are read as what a stranger wrote (`strict_json`): a document that cannot be read is never taken for one that says
+nothing. What is kept in the site's own cluster is in `record_documents`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any, TypeVar
+import re
+from typing import Any
 
-from reconciler.errors import SiteshiftError
-from reconciler.failover.protocol.values import Ack, AckState, Demotion, Freeze, Journal, Step, StopOrder
+from reconciler.failover.protocol.strict_json import DocumentError, Fields, read, write
+from reconciler.failover.protocol.values import Ack, AckState, Demotion, Heartbeat, Promotion, Running
+from reconciler.fleet.model import Lease
+from reconciler.replica import ReplicaRole
+
+__all__ = ["DocumentError", "ack_file", "application_of", "read_ack", "read_heartbeat", "write_ack", "write_heartbeat"]
 
 HEARTBEAT_FILE = "heartbeat.json"
-VERSION = 1
-T = TypeVar("T")
+SUFFIX = ".json"
+VERSION = 2
 
+ACK_LIMIT = 64 * 1024
+"""Bytes of one ack."""
 
-class DocumentError(SiteshiftError):
-    """An ack, heartbeat or journal cannot be read. Nothing may be concluded from it."""
+HEARTBEAT_LIMIT = 1024 * 1024
+"""Bytes of a heartbeat: some hundred for each application."""
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Names of sites and applications, as the fleet's schema has them."""
+
+ID = re.compile(r"[0-9A-Za-z._:-]{0,128}")
+"""Commits and cluster UIDs, as far as a document can judge them."""
 
 
 def ack_file(application: str) -> str:
     """The name of an application's file on a site's ack ref."""
-    return f"{application}.json"
+    return f"{application}{SUFFIX}"
 
 
-def _dump(document: Mapping[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
-
-
-def _load(data: bytes | str, what: str, read: Callable[[dict[str, Any]], T]) -> T:
-    try:
-        document = json.loads(data)
-        if document.get("version") != VERSION:
-            raise DocumentError(f"{what}: version {document.get('version')!r} is not known, expected {VERSION}")
-        return read(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DocumentError(f"{what} cannot be read: {type(error).__name__}: {error}") from error
-
-
-def _demotion(value: Mapping[str, Any] | None) -> Demotion | None:
-    if value is None:
-        return None
-    return Demotion(int(value["primary"]), int(value["epoch"]), tuple(map(str, value["complete"])), value["token"])
+def application_of(file: str) -> str | None:
+    """The application whose ack a file on an ack ref holds; None for a file that is no ack."""
+    name = file.removesuffix(SUFFIX)
+    return name if name != file and NAME.fullmatch(name) else None
 
 
 def write_ack(ack: Ack) -> bytes:
     """An ack as it is pushed."""
-    return _dump(
+    return write(
         {
             "version": VERSION,
             "application": ack.application,
@@ -60,66 +56,125 @@ def write_ack(ack: Ack) -> bytes:
             "clusterUID": ack.cluster,
             "state": ack.state.value,
             "settled": ack.settled.value if ack.settled else None,
-            "primary": ack.primary,
-            "demotion": asdict(ack.demotion) if ack.demotion else None,
+            "promotion": _promotion_written(ack.promotion),
+            "demotion": _demotion_written(ack.demotion),
             "sequence": ack.sequence,
-            "token": ack.token,
+            "lease": _lease_written(ack.lease),
+            "superseded": list(ack.superseded),
             "evidence": dict(ack.evidence),
         }
     )
 
 
 def read_ack(data: bytes | str, what: str) -> Ack:
-    """The ack in a file; `what` names it in the error."""
-
-    def read(document: dict[str, Any]) -> Ack:
-        return Ack(
-            application=str(document["application"]),
-            site=str(document["from"]),
-            epoch=int(document["epoch"]),
-            commit=str(document["commit"]),
-            cluster=str(document["clusterUID"]),
-            state=AckState(document["state"]),
-            settled=AckState(document["settled"]) if document["settled"] else None,
-            primary=int(document["primary"]),
-            demotion=_demotion(document["demotion"]),
-            sequence=int(document["sequence"]),
-            token=document["token"],
-            evidence=dict(document["evidence"]),
-        )
-
-    return _load(data, what, read)
+    """The ack in a file; `what` names it in the error. Raises `DocumentError`."""
+    return read(data, what, VERSION, ACK_LIMIT, _ack)
 
 
-def write_heartbeat(counter: int, exposures: Mapping[str, float]) -> bytes:
-    """A heartbeat: its count, and for each application active there the seconds since its last sync."""
-    return _dump({"version": VERSION, "counter": counter, "exposures": dict(exposures)})
-
-
-def read_heartbeat(data: bytes | str, what: str) -> tuple[int, dict[str, float]]:
-    """Count and exposures of a heartbeat."""
-    return _load(
-        data, what, lambda document: (int(document["counter"]), {k: float(v) for k, v in document["exposures"].items()})
+def write_heartbeat(heartbeat: Heartbeat) -> bytes:
+    """A heartbeat as it is pushed."""
+    return write(
+        {
+            "version": VERSION,
+            "counter": heartbeat.counter,
+            "clusterUID": heartbeat.cluster,
+            "guard": heartbeat.guard,
+            "ackHead": heartbeat.ack_head,
+            "branchHead": heartbeat.branch_head,
+            "echo": dict(heartbeat.echo),
+            "applications": {
+                name: {
+                    "running": each.running,
+                    "role": each.role.value,
+                    "exposure": each.exposure,
+                    "lease": _lease_written(each.lease),
+                }
+                for name, each in heartbeat.applications.items()
+            },
+        }
     )
 
 
-def write_journal(journal: Journal) -> str:
-    """The journal as it lies in the cluster."""
-    document = asdict(journal) | {"version": VERSION, "step": journal.step.value}
-    return _dump(document).decode()
+def read_heartbeat(data: bytes | str, what: str) -> Heartbeat:
+    """The heartbeat in a file; `what` names it in the error. Raises `DocumentError`."""
+    return read(data, what, VERSION, HEARTBEAT_LIMIT, _heartbeat)
 
 
-def read_journal(data: bytes | str, what: str) -> Journal:
-    """The journal of an application."""
+def _ack(fields: Fields) -> Ack:
+    def state(name: str) -> AckState:
+        return fields.choice(name, AckState, [each.value for each in AckState])
 
-    def read(document: dict[str, Any]) -> Journal:
-        fields = {name: document[name] for name in Journal.__dataclass_fields__}
-        fields["step"] = Step(document["step"])
-        fields["demotion"] = _demotion(document["demotion"])
-        fields["stop_orders"] = tuple(StopOrder(**each) for each in document["stop_orders"])
-        fields["freeze"] = Freeze(**document["freeze"]) if document["freeze"] else None
-        for name in ("down", "skipped", "superseded"):
-            fields[name] = tuple(document[name])
-        return Journal(**fields)
+    return Ack(
+        application=fields.text("application", NAME),
+        site=fields.text("from", NAME),
+        epoch=fields.whole("epoch"),
+        commit=fields.text("commit", ID),
+        cluster=fields.text("clusterUID", ID),
+        state=state("state"),
+        settled=fields.optional("settled", state),
+        promotion=fields.optional("promotion", lambda name: fields.inside(name, _promotion)),
+        demotion=fields.optional("demotion", lambda name: fields.inside(name, _demotion)),
+        sequence=fields.whole("sequence"),
+        lease=fields.optional("lease", lambda name: fields.inside(name, _lease)),
+        superseded=fields.wholes("superseded"),
+        evidence=fields.anything("evidence"),
+    )
 
-    return _load(data, what, read)
+
+def _heartbeat(fields: Fields) -> Heartbeat:
+    return Heartbeat(
+        counter=fields.whole("counter"),
+        cluster=fields.text("clusterUID", ID),
+        guard=fields.whole("guard"),
+        ack_head=fields.text("ackHead", ID),
+        branch_head=fields.text("branchHead", ID),
+        echo=fields.mapping("echo", Fields.whole, NAME),
+        applications=fields.mapping("applications", lambda each, name: each.inside(name, _running), NAME),
+    )
+
+
+def _running(fields: Fields) -> Running:
+    return Running(
+        running=fields.flag("running"),
+        role=fields.choice("role", ReplicaRole, [each.value for each in ReplicaRole]),
+        exposure=fields.optional("exposure", fields.seconds),
+        lease=fields.optional("lease", lambda name: fields.inside(name, _lease)),
+    )
+
+
+def _promotion(fields: Fields) -> Promotion:
+    return Promotion(fields.whole("epoch"), fields.whole("sequence"))
+
+
+def _demotion(fields: Fields) -> Demotion:
+    return Demotion(
+        ended=fields.optional("ended", lambda name: fields.inside(name, _promotion)),
+        epoch=fields.whole("epoch"),
+        sequence=fields.whole("sequence"),
+        complete=fields.texts("complete", NAME),
+        token=fields.optional("token", fields.text),
+    )
+
+
+def _lease(fields: Fields) -> Lease:
+    return Lease(fields.seconds("time"), fields.seconds("fenceAfter"))
+
+
+def _promotion_written(promotion: Promotion | None) -> dict[str, Any] | None:
+    return None if promotion is None else {"epoch": promotion.epoch, "sequence": promotion.sequence}
+
+
+def _demotion_written(demotion: Demotion | None) -> dict[str, Any] | None:
+    if demotion is None:
+        return None
+    return {
+        "ended": _promotion_written(demotion.ended),
+        "epoch": demotion.epoch,
+        "sequence": demotion.sequence,
+        "complete": list(demotion.complete),
+        "token": demotion.token,
+    }
+
+
+def _lease_written(lease: Lease | None) -> dict[str, Any] | None:
+    return None if lease is None else {"time": lease.time, "fenceAfter": lease.fence_after}

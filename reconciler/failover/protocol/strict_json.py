@@ -82,11 +82,18 @@ class Fields:
 
     def texts(self, name: str, pattern: re.Pattern[str] | None = None) -> tuple[str, ...]:
         """A list of texts."""
+        return self._list(name, lambda items, index: items.text(index, pattern))
+
+    def wholes(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        return self._list(name, Fields.whole)
+
+    def _list(self, name: str, read: Callable[[Fields, str], T]) -> tuple[T, ...]:
         value = self._take(name)
         if not isinstance(value, list):
-            wrong(self.place(name), value, "a list of texts")
+            wrong(self.place(name), value, "a list")
         items = Fields({str(index): each for index, each in enumerate(value)}, self.place(name))
-        return tuple(items.text(str(index), pattern) for index in range(len(value)))
+        return tuple(read(items, str(index)) for index in range(len(value)))
 
     def choice(self, name: str, choices: Callable[[str], T], known: Sequence[str]) -> T:
         """One of some words."""
@@ -145,8 +152,18 @@ def read(data: bytes | str, what: str, version: int, limit: int, reader: Callabl
 
 
 def write(document: Mapping[str, Any]) -> bytes:
-    """A document as it is read back, the same bytes for the same content. Raises `ValueError` for what is no number."""
-    return (json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+    """A document as it can be read back, the same bytes for the same content: texts that cannot be shown, such as a
+    storage driver's message with a terminal escape in it, are made readable. Raises `ValueError` for what is no number.
+    """
+    return (json.dumps(_shorter(document), indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _shorter(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(each if _can_be_shown(each) else "?" for each in value[:LONGEST_TEXT])
+    if isinstance(value, Mapping):
+        return {_shorter(str(key)): _shorter(each) for key, each in value.items()}
+    return [_shorter(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def wrong(at: str, value: Any, expected: str) -> NoReturn:
@@ -225,6 +242,10 @@ def _check(value: Any, depth: int) -> None:
 def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"a text of {len(text)} characters, expected {LONGEST_TEXT} at most")
-    bad = next((each for each in text if not each.isprintable() and each not in "\n\t"), None)
+    bad = next((each for each in text if not _can_be_shown(each)), None)
     if bad is not None:
         raise ValueError(f"a text with {shown(bad)} in it, expected characters that can be shown")
+
+
+def _can_be_shown(character: str) -> bool:
+    return character.isprintable() or character in "\n\t"

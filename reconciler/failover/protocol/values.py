@@ -226,7 +226,8 @@ class Listing:
 
     `proven`: it was made after this process's push was accepted by that very server (P8); else it is only a fetch.
     `counter`: this site's own heartbeat counter as that server has it. `value`: the commit of this site's own ack ref:
-    what a push of a decision made on this listing expects.
+    what a push of a decision made on this listing expects. `diverged`: why that ref is not what this site last pushed,
+    nor anything that came before it ("": it is); then the application freezes (P14).
     """
 
     head: str
@@ -235,6 +236,7 @@ class Listing:
     sites: Mapping[str, SiteSeen] = field(default_factory=dict)
     counter: int = 0
     value: str | None = None
+    diverged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
