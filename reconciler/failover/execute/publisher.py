@@ -49,11 +49,11 @@ Place = Callable[[Ack, str], tuple[bool, Placement | None]]
 """An ack and the branch's head → whether the ack's commit is on the branch, and what it says of the application."""
 
 
-class Record(Protocol):
+class SiteCounters(Protocol):
     """What the publisher needs of the site's record in the cluster (`site_record`)."""
 
     @property
-    def uid(self) -> str:
+    def cluster(self) -> str:
         """The UID of this cluster."""
 
     def reserve(self) -> tuple[int, float]:
@@ -77,7 +77,7 @@ class Publisher:
     """
 
     def __init__(
-        self, repository: Repository, site: str, sites: tuple[str, ...], refs: Refs, clock: Clock, record: Record
+        self, repository: Repository, site: str, sites: tuple[str, ...], refs: Refs, clock: Clock, record: SiteCounters
     ) -> None:
         self.repository = repository
         self.site = site
@@ -185,7 +185,7 @@ class Publisher:
         assert heads is not None
         echo = {site: count for site, count in self._seen.counters().items() if site != self.site}
         ack_head = heads.refs.get(self._ack_ref, "")
-        return Heartbeat(counter, self._record.uid, guard, ack_head, heads.branch, echo, applications)
+        return Heartbeat(counter, self._record.cluster, guard, ack_head, heads.branch, echo, applications)
 
     def _replace(self, document: Mapping[str, bytes]) -> str:
         assert self._heads is not None
@@ -194,7 +194,7 @@ class Publisher:
     def _is_own(self, counter: int) -> bool:
         """Whether what the heartbeat ref holds is an earlier heartbeat of this very cluster."""
         heartbeat = self._seen.listed(self.site)
-        return heartbeat is not None and heartbeat.cluster == self._record.uid and heartbeat.counter < counter
+        return heartbeat is not None and heartbeat.cluster == self._record.cluster and heartbeat.counter < counter
 
     def _is_lost(self, beat: _Beat) -> bool:
         """Whether the server has none, or an older one, of this cluster's heartbeats in place of the last one."""
@@ -300,7 +300,7 @@ class Publisher:
         with suppress(SourceError, DocumentError):
             # A push whose answer was lost, or one of the process before this one.
             follows = spoken is None or self.repository.descends(self._ack_ref, spoken, value)
-            if follows and all(ack.cluster == self._record.uid for ack in self._read(value).values()):
+            if follows and all(ack.cluster == self._record.cluster for ack in self._read(value).values()):
                 self._spoken, self._strange = value, False
                 return ""
         twice, self._strange = self._strange, spoken is not None

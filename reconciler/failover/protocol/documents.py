@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reconciler.failover.protocol.strict_json import DocumentError, Fields, read, write
+from reconciler.failover.protocol.strict_json import DocumentError, Fields, read, readable, write
 from reconciler.failover.protocol.values import Ack, AckState, Demotion, Heartbeat, Promotion, Running
 from reconciler.fleet.model import Lease
 from reconciler.replica import ReplicaRole
@@ -61,7 +61,7 @@ def write_ack(ack: Ack) -> bytes:
             "sequence": ack.sequence,
             "lease": _lease_written(ack.lease),
             "superseded": list(ack.superseded),
-            "evidence": dict(ack.evidence),
+            "evidence": readable(ack.evidence),
         }
     )
 

@@ -152,18 +152,17 @@ def read(data: bytes | str, what: str, version: int, limit: int, reader: Callabl
 
 
 def write(document: Mapping[str, Any]) -> bytes:
-    """A document as it can be read back, the same bytes for the same content: texts that cannot be shown, such as a
-    storage driver's message with a terminal escape in it, are made readable. Raises `ValueError` for what is no number.
-    """
-    return (json.dumps(_shorter(document), indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+    """A document as it is read back, the same bytes for the same content. Raises `ValueError` for what is no number."""
+    return (json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
-def _shorter(value: Any) -> Any:
+def readable(value: Any) -> Any:
+    """A value whose texts can be read back: a storage driver's message may hold a terminal escape, or a whole log."""
     if isinstance(value, str):
         return "".join(each if _can_be_shown(each) else "?" for each in value[:LONGEST_TEXT])
     if isinstance(value, Mapping):
-        return {_shorter(str(key)): _shorter(each) for key, each in value.items()}
-    return [_shorter(each) for each in value] if isinstance(value, list | tuple) else value
+        return {readable(str(key)): readable(each) for key, each in value.items()}
+    return [readable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def wrong(at: str, value: Any, expected: str) -> NoReturn:

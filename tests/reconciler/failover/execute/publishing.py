@@ -33,7 +33,7 @@ class TestClock:
 class MemoryRecord:
     """The site's record without a cluster. `fails`: the API server does not answer."""
 
-    uid: str
+    cluster: str
     site: str
     counter: int = 0
     accepted: list[float] = field(default_factory=list)
@@ -51,7 +51,7 @@ class MemoryRecord:
         self.accepted.append(at)
 
     def bound(self, site: str) -> str:
-        return self.uid if site == self.site else self.clusters.get(site, "")
+        return self.cluster if site == self.site else self.clusters.get(site, "")
 
     def meet(self, site: str, uid: str) -> None:
         self.clusters[site] = uid

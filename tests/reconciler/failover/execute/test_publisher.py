@@ -243,7 +243,7 @@ def test_another_site_is_bound_to_the_cluster_that_it_was_first_heard_from(sites
     sites.b.heartbeat({}, 0)
     sites.a.fetch()
     assert sites.records["a"].clusters == {"b": "uid-b"}
-    sites.records["b"].uid = "uid-x"
+    sites.records["b"].cluster = "uid-x"
     sites.process("b").heartbeat({}, 0)
     sites.a.fetch()
     assert sites.records["a"].clusters == {"b": "uid-b"}
