@@ -32,6 +32,13 @@ def sites(document: Document) -> None:
         if name in seen:
             document.report(f"site {name} is listed twice", "spec", "sites", index, "name")
         seen.add(name)
+        rebind = site.get("rebind", {})
+        if rebind and rebind["from"] == rebind["to"] and "counter" not in rebind:
+            document.report(
+                f"the rebind of site {name} from a cluster to itself does not say which heartbeats it covers",
+                *("spec", "sites", index, "rebind"),
+                hint="counter: the highest that its heartbeats had reached; `siteshift rebind` writes it",
+            )
 
 
 def holds_kustomization(tree: Tree, document: Document, folder: str) -> None:

@@ -14,11 +14,24 @@ NOWHERE = "none"
 
 
 @dataclass(frozen=True, slots=True)
+class Rebind:
+    """People say that a site has another cluster than before, and that the old one is destroyed: both by the UIDs of
+    their namespaces kube-system. One UID twice: the cluster was restored in place, and `counter` is the highest that
+    its heartbeats had reached."""
+
+    before: str
+    to: str
+    reason: str
+    counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One place to run. `context` names a context of the kubeconfig that its controller uses (None: the current)."""
 
     name: str
     context: str | None = None
+    rebind: Rebind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from reconciler.fleet.model import (
     Group,
     Lease,
     Placement,
+    Rebind,
     Refs,
     Replication,
     Rewind,
@@ -33,7 +34,7 @@ def fleet(document: Document, platform: tuple[str, ...], applications: tuple[App
     return Fleet(
         name=document.name,
         topology=spec.get("topology", usual.topology),
-        sites=tuple(Site(site["name"], site.get("cluster", {}).get("context")) for site in spec["sites"]),
+        sites=tuple(_site(site) for site in spec["sites"]),
         platform=platform,
         applications=applications,
         starts=StartLimits(
@@ -94,6 +95,13 @@ def placement(document: Document) -> Placement:
         allow_discard=tuple(spec.get("allowDiscard", ())),
         accept_rewind=None if rewind is None else Rewind(rewind["to"], tuple(rewind["from"])),
     )
+
+
+def _site(spec: dict[str, Any]) -> Site:
+    rebind = spec.get("rebind")
+    counter = None if rebind is None or "counter" not in rebind else int(rebind["counter"])
+    rebound = None if rebind is None else Rebind(rebind["from"], rebind["to"], rebind["reason"], counter)
+    return Site(spec["name"], spec.get("cluster", {}).get("context"), rebound)
 
 
 def _replication(spec: dict[str, Any] | None) -> Replication:

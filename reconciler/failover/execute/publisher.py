@@ -17,6 +17,7 @@ from typing import Protocol
 from reconciler.clock import Clock
 from reconciler.errors import ClusterError, PushRefused, SourceError
 from reconciler.failover.execute.sites_seen import SeenSite, SitesSeen
+from reconciler.failover.protocol.binding import OwnWords
 from reconciler.failover.protocol.documents import (
     HEARTBEAT_FILE,
     DocumentError,
@@ -149,13 +150,9 @@ class Publisher:
             sites = {site: known.seen(application) for site, known in self._taken.items()}
         return replace(listing, sites={name: _placed(seen, listing.head, place) for name, seen in sites.items()})
 
-    def own_acks(self) -> Mapping[str, Ack]:
-        """What this site's own ref said when it was last read: application → ack."""
-        return self._seen.acks(self.site)
-
-    def own_heartbeat(self) -> Heartbeat | None:
-        """This site's own heartbeat as the server last had it (None: none, or none that can be read)."""
-        return self._seen.listed(self.site)
+    def own_words(self) -> OwnWords:
+        """What this site's own refs said when they were last listed."""
+        return OwnWords(self._seen.listed(self.site), self._seen.newest(self.site), self._seen.echo(self.site))
 
     def _beat(self, applications: Mapping[str, Running], guard: int) -> Listing:
         counter, server_time = self._record.reserve()

@@ -96,12 +96,13 @@ class SitesSeen:
         return self._sites
 
     def counters(self) -> dict[str, int]:
-        """The counters of the heartbeats that are trusted, for the echo."""
-        return {
-            site: known.heartbeat.counter
-            for site, known in self._sites.items()
-            if known.heartbeat is not None and not known.heartbeat_distrust
-        }
+        """The highest counter of each site that was ever trusted, for the echo."""
+        return {site: known.highest_counter for site, known in self._sites.items() if known.counted}
+
+    def echo(self, site: str) -> int:
+        """The highest of a site's counters that another site says that it has seen (0: none)."""
+        beats = [known.heartbeat for name, known in self._sites.items() if name != site and known.heartbeat is not None]
+        return max((beat.echo.get(site, 0) for beat in beats), default=0)
 
     def listed(self, site: str) -> Heartbeat | None:
         """The heartbeat of a site that the server has now, if it can be read."""
@@ -112,6 +113,11 @@ class SitesSeen:
         """What a site's ref said when its history was last followed."""
         known = self._sites.get(site)
         return {} if known is None else dict(known.acks)
+
+    def newest(self, site: str) -> Mapping[str, Ack]:
+        """Of each application the ack with the highest sequence, trusted or not."""
+        known = self._sites.get(site)
+        return {} if known is None else dict(known.highest)
 
     def _take_heartbeat(
         self, site: str, known: SeenSite, heads: Heads, now: float, *, first: bool, judge: bool

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import InputErrors
 from reconciler.fleet.load import load
-from reconciler.fleet.model import Fleet, Group, Lease, Placement, Replication, Site
+from reconciler.fleet.model import Fleet, Group, Lease, Placement, Rebind, Replication, Site
 from render.tree import FolderTree, MemoryTree
 
 Files = dict[str, str | bytes]
@@ -343,3 +343,23 @@ def test_a_folder_that_cannot_be_read_is_the_only_thing_said_about_it(files: Fil
         load(FolderTree(str(tmp_path)))
     (only,) = caught.value.errors
     assert (only.path, "symbolic links" in only.message) == ("apps/loop", True)
+
+
+def test_a_site_is_bound_to_another_cluster_by_a_commit(files: Files) -> None:
+    files["siteshift.yaml"] = str(files["siteshift.yaml"]).replace(
+        "{name: b}", "{name: b, rebind: {from: u1, to: u2, old: destroyed, reason: fire}}"
+    )
+    assert load(MemoryTree(dict(files))).sites[1] == Site("b", rebind=Rebind("u1", "u2", "fire"))
+
+
+@pytest.mark.parametrize(
+    ("rebind", "said"),
+    [
+        ("{from: u1, to: u1, old: destroyed, reason: x}", "does not say which heartbeats it covers"),
+        ("{from: u1, to: u2, old: asleep, reason: x}", "destroyed"),
+        ("{from: u1, to: u2, reason: x}", "old"),
+    ],
+)
+def test_a_rebind_says_what_became_of_the_old_cluster(files: Files, rebind: str, said: str) -> None:
+    files["siteshift.yaml"] = str(files["siteshift.yaml"]).replace("{name: b}", f"{{name: b, rebind: {rebind}}}")
+    assert any(said in error for error in messages(files))

@@ -158,7 +158,7 @@ def test_a_push_rests_on_the_value_that_the_decision_saw(sites: Sites) -> None:
         with pytest.raises(PushRefused):
             publisher.push(ack("a", AckState.FAILED, sequence=3), seen)
     sites.a.fetch()
-    assert sites.a.own_acks() == {"ledger": ack("a", AckState.READY, sequence=2)}
+    assert sites.a.own_words().acks == {"ledger": ack("a", AckState.READY, sequence=2)}
 
 
 def test_a_push_of_another_application_by_this_process_does_not_void_a_decision(sites: Sites) -> None:
@@ -166,7 +166,7 @@ def test_a_push_of_another_application_by_this_process_does_not_void_a_decision(
     seen = sites.a.fetch().value
     sites.a.push(ack("a", AckState.PASSIVE, "payments"), seen)
     sites.a.push(ack("a", AckState.READY, sequence=2), seen)
-    assert sites.a.own_acks() == {
+    assert sites.a.own_words().acks == {
         "ledger": ack("a", AckState.READY, sequence=2),
         "payments": ack("a", AckState.PASSIVE, "payments"),
     }
@@ -211,8 +211,11 @@ def test_a_server_restored_from_a_backup_is_told_again_at_once(sites: Sites, los
         assert isinstance(sites.b.repository, MemoryRepository)
         sites.b.repository._commits = {}
     listing = sites.b.fetch()
-    assert (listing.diverged, sites.b.own_acks()) == ("", {"ledger": ack("b", AckState.ACTIVE, epoch=2, sequence=2)})
-    beat = sites.b.own_heartbeat()
+    assert (listing.diverged, sites.b.own_words().acks) == (
+        "",
+        {"ledger": ack("b", AckState.ACTIVE, epoch=2, sequence=2)},
+    )
+    beat = sites.b.own_words().heartbeat
     assert beat is not None
     assert (beat.counter, beat.guard) == (3, 4)
     sites.a.fetch()
@@ -236,7 +239,7 @@ def test_a_push_whose_answer_was_lost_is_recognised(sites: Sites) -> None:
     for _ in range(2):
         assert sites.a.fetch().diverged == ""
     sites.say(sites.a, ack("a", AckState.FAILED, sequence=3))
-    assert sites.a.own_acks()["ledger"].state is AckState.FAILED
+    assert sites.a.own_words().acks["ledger"].state is AckState.FAILED
 
 
 def test_another_site_is_bound_to_the_cluster_that_it_was_first_heard_from(sites: Sites) -> None:
