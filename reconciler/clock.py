@@ -29,3 +29,20 @@ class SystemClock:
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait in real time."""
         return event.wait(seconds)
+
+
+class BootClock:
+    """Seconds since the machine's start, also those in which it was suspended: a lease runs out in sleep too.
+
+    Where the system has no such clock (it is Linux's), suspended time is not counted.
+    """
+
+    _NUMBER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+    def monotonic(self) -> float:
+        """Seconds of the clock that runs in suspend."""
+        return time.clock_gettime(self._NUMBER)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait in real time."""
+        return event.wait(seconds)

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("reconciler.cli.diff", "compare what a site should have with what it has"),
     "apply": ("reconciler.cli.apply", "bring one site to what Git says, in one pass"),
     "run": ("reconciler.cli.run", "keep one site at what Git says: the controller"),
+    "guard": ("reconciler.cli.guard", "keep one site's permits, leases and gates: beside the controller"),
     "status": ("reconciler.cli.status", "show sites, applications and what is waited for"),
     "failover": ("reconciler.cli.failover", "commit a move of applications to another site"),
     "failback": ("reconciler.cli.failback", "commit a move of applications to their home"),

@@ -140,10 +140,10 @@ class Transport:
                 if last or not isinstance(error.__cause__, urllib3.exceptions.ProtocolError):
                     raise
                 continue
-            if answer.status == 401 and not renewed and turn < self._tries:
+            if answer.status == 401 and not renewed:
                 renewed = True
                 self.endpoint.credentials.renew()
-                continue
+                answer = self._once(self._requests, request, preload=True)
             if answer.status not in _AGAIN or last or self._closed.is_set():
                 return answer
             self._clock.wait(self._closed, _pause(answer.headers.get("Retry-After"), turn))

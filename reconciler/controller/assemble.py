@@ -11,8 +11,8 @@ from pathlib import Path
 from reconciler.clock import Clock
 from reconciler.cluster import Caches, Cluster
 from reconciler.cluster.endpoint import in_pod
+from reconciler.cluster.leadership import Leadership
 from reconciler.controller.desired import Desired, Revision, placement_reader
-from reconciler.controller.leader import Leadership
 from reconciler.controller.loop import Parts
 from reconciler.controller.reporting import last_revision
 from reconciler.errors import InputErrors, SourceError, UsageError

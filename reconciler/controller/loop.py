@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
+from reconciler.cluster.leadership import Leadership
 from reconciler.controller import bootstrap
 from reconciler.controller.applying import Applier
 from reconciler.controller.desired import Desired, Revision, unit_keys
-from reconciler.controller.leader import Leadership
 from reconciler.controller.passes import Passes, PassReport, Platform
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.reporting import Reporter

@@ -130,11 +130,13 @@ def _stops(fleet: Fleet, application: Application, unit: Rendered) -> Iterator[F
     """Inequalities 4 and 5 with the longest stop that the objects ask for."""
     if application.lease is None:
         return
-    slowest = max(((_grace(manifest), ref_of(manifest)) for manifest, _ in unit.objects), default=None)
+    graces = [(_grace(manifest), ref_of(manifest)) for manifest, _ in unit.objects]
+    slowest = max(graces, default=None)
     if slowest is None or slowest[0] == 0:
         return
     longest = slowest[0] + times.FORCED_STOP
-    needed = times.least_fence_time(fleet, application.lease, longest)
+    started = sum(grace > 0 for grace, _ in graces)
+    needed = times.least_fence_time(fleet, application.lease, longest, started)
     if application.lease.fence_after < needed:
         yield FleetError(
             f"spec.lease.fenceAfter is {show(application.lease.fence_after)}, expected at least {show(needed)}:"

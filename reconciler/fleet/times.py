@@ -24,6 +24,23 @@ FORCED_STOP = 1.0
 """What killing a workload and detaching its volumes take after its grace period."""
 
 
+GUARD_TIMEOUT = 5.0
+"""Seconds after which the guard takes an API server that does not answer for silent."""
+
+GUARD_PERIOD = 1.0
+"""Seconds between two looks of the guard at its records and clocks, at most."""
+
+GUARD_ANSWERS = 8
+"""How many answers of the API server the guard needs one after the other, from a lease's end or a stop order to the
+last stopped value, for `GUARD_AT_ONCE` objects; the benchmark of the guard measures it."""
+
+GUARD_AT_ONCE = 32
+"""How many objects of one application the guard stops at once."""
+
+GUARD_ANSWERS_MORE = 3
+"""How many answers each further `GUARD_AT_ONCE` objects need."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimeProblem:
     """An inequality that does not hold: at which field of the fleet's or the application's spec."""
@@ -38,9 +55,12 @@ def git_round_trip(fleet: Fleet) -> float:
     return max(GIT_ROUND_TRIP_LEAST, fleet.poll / 4)
 
 
-def lease_check_period(lease: Lease) -> float:
-    """How often a site looks whether its lease has run out."""
-    return min(1.0, lease.time / 10)
+def guard_time(fleet: Fleet, objects: int = 1) -> float:
+    """T_guard: the longest that the guard needs to close the gate of an application and stop its objects, whatever else
+    hangs, with an API server that takes as long as it may for every answer. All guards of a site close and stop: a
+    change of their leader takes nothing."""
+    answers = GUARD_ANSWERS + GUARD_ANSWERS_MORE * (max(0, objects - 1) // GUARD_AT_ONCE)
+    return 2 * GUARD_PERIOD + answers * min(GUARD_TIMEOUT, fleet.request_timeout)
 
 
 def of_fleet(fleet: Fleet) -> Iterator[TimeProblem]:
@@ -63,8 +83,9 @@ def of_fleet(fleet: Fleet) -> Iterator[TimeProblem]:
         yield _too_short(("permit",), fleet.permit, 4 * CLOCK_TOLERANCE, why)
 
 
-def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0) -> Iterator[TimeProblem]:
-    """Inequalities 3 to 5 for an application with a lease; `longest_stop` is T_stop, as far as it is known."""
+def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0, objects: int = 1) -> Iterator[TimeProblem]:
+    """Inequalities 3 to 5 for an application with a lease; `longest_stop` is T_stop, as far as it is known, `objects`
+    how many it starts."""
     trip = git_round_trip(fleet)
     least = 3 * fleet.poll + trip
     if lease.time < least:
@@ -72,34 +93,37 @@ def of_lease(fleet: Fleet, lease: Lease, longest_stop: float = 0.0) -> Iterator[
         yield _too_short(("lease", "time"), lease.time, least, why)
     if lease.time < fleet.permit:
         yield _too_short(("lease", "time"), lease.time, fleet.permit, "the fleet's permit")
-    needed = least_fence_time(fleet, lease, longest_stop)
+    needed = least_fence_time(fleet, lease, longest_stop, objects)
     if lease.fence_after < needed:
         stop = max(longest_stop, CLOCK_TOLERANCE + fleet.request_timeout)
         why = (
-            f"the lease ({show(lease.time)}), the longest stop ({show(stop)}), a demotion"
-            f" ({show(fleet.request_timeout)}) and one poll ({show(fleet.poll)}), with room for clocks"
+            f"the lease ({show(lease.time)}), the guard ({show(guard_time(fleet, objects))}), the longest stop"
+            f" ({show(stop)}), a demotion ({show(fleet.request_timeout)}) and one poll ({show(fleet.poll)}), with room"
+            " for clocks"
         )
         yield _too_short(("lease", "fenceAfter"), lease.fence_after, needed, why)
 
 
-def least_fence_time(fleet: Fleet, lease: Lease, longest_stop: float) -> float:
+def least_fence_time(fleet: Fleet, lease: Lease, longest_stop: float, objects: int = 1) -> float:
     """T_fence of inequality 5: after it a silent site has surely stopped and demoted by itself.
 
     A demotion is one request to the API server, and the margin is one poll: a heartbeat that was under way.
     """
     stop = max(longest_stop, CLOCK_TOLERANCE + fleet.request_timeout)
-    lasted = (lease.time + lease_check_period(lease) + stop) * (1 + CLOCK_RATE_ERROR)
+    lasted = (lease.time + guard_time(fleet, objects) + stop) * (1 + CLOCK_RATE_ERROR)
     return (lasted + fleet.request_timeout + fleet.poll) / (1 - CLOCK_RATE_ERROR)
 
 
-def least_data_loss(fleet: Fleet, application: Application, longest_stop: float = 0.0) -> float | None:
+def least_data_loss(
+    fleet: Fleet, application: Application, longest_stop: float = 0.0, objects: int = 1
+) -> float | None:
     """Inequality 6: what a disaster move must allow at least so that it can pass; None where nothing is replicated."""
     rpo = application.replication.rpo
     if rpo is None:
         return None
     if application.lease is None:
         return rpo
-    return rpo + fleet.poll + application.lease.time + longest_stop
+    return rpo + fleet.poll + application.lease.time + guard_time(fleet, objects) + longest_stop
 
 
 def _too_short(field: tuple[str, ...], value: float, least: float, why: str) -> TimeProblem:

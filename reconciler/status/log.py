@@ -31,6 +31,12 @@ EVENTS: Mapping[str, str] = {
     "kept": "an object that Git no longer has was kept",
     "no-longer-managed": "an application was removed from Git; what it had is left as it is",
     "failed": "something could not be done; it is tried again",
+    "guard-started": "the guard began to work",
+    "guard-ended": "the guard ended",
+    "guard-closed": "the guard closed an application's gate",
+    "guard-stopped": "the guard gave an object its stopped value, or the role secondary",
+    "guard-alarm": "the guard found what people must look at",
+    "guard-failed": "the guard could not do something; it tries again",
 }
 """Every event's name and what it means."""
 

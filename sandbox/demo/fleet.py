@@ -17,7 +17,7 @@ from reconciler.errors import SiteshiftError
 EXAMPLE = "examples/symmetric"
 
 TIMES: Mapping[str, Any] = {"poll": "500ms", "freshness": "2s", "permit": "4s", "requestTimeout": "1s"}
-LEASE: Mapping[str, str] = {"time": "5s", "fenceAfter": "10s"}
+LEASE: Mapping[str, str] = {"time": "5s", "fenceAfter": "20s"}
 LEASE_SECONDS = 5.0
 """What `LEASE` says, for those who check that it was kept."""
 

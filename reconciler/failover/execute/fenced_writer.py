@@ -46,19 +46,25 @@ class FencedWriter:
             step = now.journal.step.value if now.journal else now.journal_damage
             raise Conflict(f"the journal of {self.application} has another entry ({step})")
 
-    def change(self, record: Record, api_version: str, kind: str, namespace: str, name: str, change: Change) -> bool:
-        """Read, look, write; says whether something was written. NotFound if the object is not there."""
+    def change(
+        self, record: Record | None, api_version: str, kind: str, namespace: str, name: str, change: Change
+    ) -> bool:
+        """Read, look, write; says whether something was written. NotFound if the object is not there.
+
+        Without a record no entry is looked for: only for a stop whose record cannot be read or written.
+        """
         found = self.cluster.get(api_version, kind, namespace, name)
         wanted = change(found)
         if wanted is None:
             return False
-        self.holds(record)
+        if record is not None:
+            self.holds(record)
         metadata = {**wanted.get("metadata", {}), "resourceVersion": found["metadata"]["resourceVersion"]}
         body = {**wanted, "metadata": metadata}
         self.cluster.patch(api_version, kind, namespace, name, body, manager=MOVES_MANAGER)
         return True
 
-    def make_safe(self, record: Record, each: CardObject) -> bool:
+    def make_safe(self, record: Record | None, each: CardObject) -> bool:
         """Give an object its safe value: stopped, or secondary. False where it has it, or is not there."""
 
         def safe(found: Manifest) -> Mapping[str, Any] | None:
@@ -98,7 +104,7 @@ class FencedWriter:
             raise Conflict(f"the record of {self.application} has another entry, or its permit is open")
         return self.records.mark(now, VOIDED_ANNOTATION, mark)
 
-    def _change(self, record: Record, each: CardObject, change: Change) -> bool:
+    def _change(self, record: Record | None, each: CardObject, change: Change) -> bool:
         try:
             return self.change(record, each.api_version, each.ref.kind, each.ref.namespace, each.ref.name, change)
         except NotFound:

@@ -31,8 +31,8 @@ class CardObject:
 class StopCard:
     """`leases`: those in force; while a commit changes the lease, the old one and the new one (None in it: `keep`); the
     guard obeys the shortest, heartbeats name the longest. `accepted`: when a heartbeat was last accepted, by the API
-    server's clock, as of the last renewal of the permit. While the definition changes, objects and namespaces of both
-    definitions are listed."""
+    server's clock, as of the last renewal of the permit. `permit`: how long a permit lasts, in seconds. While the
+    definition changes, objects and namespaces of both definitions are listed."""
 
     application: str
     namespaces: tuple[str, ...]
@@ -42,3 +42,4 @@ class StopCard:
     leases: tuple[Lease | None, ...] = (None,)
     stop_orders: tuple[StopOrder, ...] = ()
     accepted: float | None = None
+    permit: float = 120.0

@@ -37,7 +37,7 @@ def vm(grace: int | None = None, **spec: Any) -> dict[str, Any]:
 
 CLAIM, FREE_CLAIM = manifest("PersistentVolumeClaim", volumeName="pv"), manifest("PersistentVolumeClaim")
 VOLUME = manifest("PersistentVolume", "pv", csi={"driver": "d", "volumeHandle": "h"})
-LEASED: dict[str, Any] = {"lease": Lease(5.0, 12.0)}
+LEASED: dict[str, Any] = {"lease": Lease(5.0, 20.0)}
 
 WRONG = {
     "one object twice in an application": (
@@ -76,7 +76,7 @@ WRONG = {
     "a daemon set": ([unit("ledger", manifest("DaemonSet", version="apps/v1"))], "DaemonSet n/x cannot move"),
     "a stop longer than the lease allows": (
         [unit("ledger", vm(30), **LEASED)],
-        "apps/ledger/application.yaml: error: spec.lease.fenceAfter is 12s, expected at least",
+        "apps/ledger/application.yaml: error: spec.lease.fenceAfter is 20s, expected at least",
     ),
     "a stop that nobody bounded": ([unit("ledger", vm(), **LEASED)], "VirtualMachine n/x may take 31s to stop"),
 }

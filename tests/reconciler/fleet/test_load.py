@@ -47,7 +47,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
     )
     files["apps/ledger/application.yaml"] = str(files["apps/ledger/application.yaml"]) + (
         "  overlay: sites/{site}\n  passive: hot\n  roles: {passive: roles/passive}\n  volumes: static\n"
-        "  onIsolation: fence\n  lease: {time: 5s, fenceAfter: 12s}\n  readiness: {timeout: 1m30s}\n  suspend: true\n"
+        "  onIsolation: fence\n  lease: {time: 5s, fenceAfter: 20s}\n  readiness: {timeout: 1m30s}\n  suspend: true\n"
     )
     files["apps/ledger/placement.yaml"] = (
         "apiVersion: siteshift.io/v1alpha1\nkind: Placement\nmetadata: {name: ledger}\n"
@@ -63,7 +63,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
     assert (fleet.refs.acks, fleet.refs.heartbeats) == ("refs/heads/acks-{site}", "refs/heads/beats-{site}")
     assert (ledger.overlay, ledger.passive) == ("apps/ledger/sites/{site}", "hot")
     assert ledger.roles == {"passive": "apps/ledger/roles/passive"}
-    assert (ledger.lease, ledger.readiness_timeout, ledger.suspended) == (Lease(5, 12), 90, True)
+    assert (ledger.lease, ledger.readiness_timeout, ledger.suspended) == (Lease(5, 20), 90, True)
     placed = ledger.placement
     assert (placed.move, placed.declared_down, placed.allow_data_loss) == ("disaster", ("a",), 600)
     assert (placed.reason, placed.override_fence, placed.allow_discard) == ("fire", "by phone", ("a",))

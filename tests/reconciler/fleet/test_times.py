@@ -12,7 +12,7 @@ from reconciler.fleet.model import Application, Fleet, Lease, Placement, Replica
 
 USUAL = Fleet("bank", "symmetric", (), (), ())
 SECONDS = replace(USUAL, poll=1.0, freshness=2.0, permit=4.0, request_timeout=1.0)
-SECONDS_LEASE = Lease(5.0, 12.0)
+SECONDS_LEASE = Lease(5.0, 20.0)
 
 
 def test_the_defaults_and_a_fleet_of_seconds_hold() -> None:
@@ -46,10 +46,10 @@ def test_a_fleet_below_a_limit_is_told_which(changes: dict[str, float], field: s
 @pytest.mark.parametrize(
     ("lease", "fields"),
     [
-        (Lease(4.0, 12.0), []),
-        (Lease(3.9, 12.0), ["time"]),
-        (Lease(3.2, 12.0), ["time", "time"]),
-        (Lease(5.0, 9.0), ["fenceAfter"]),
+        (Lease(4.0, 20.0), []),
+        (Lease(3.9, 20.0), ["time"]),
+        (Lease(3.2, 20.0), ["time", "time"]),
+        (Lease(5.0, 18.0), ["fenceAfter"]),
     ],
     ids=["enough", "shorter than a permit", "shorter than three polls", "the other side too early"],
 )
@@ -68,11 +68,20 @@ def test_a_slow_stop_lengthens_the_fence_time() -> None:
     assert slow - quick == pytest.approx(29.5 * 1.01 / 0.99)
 
 
+def test_the_guard_s_time_grows_with_the_objects_and_not_beyond_its_own_patience() -> None:
+    assert times.guard_time(SECONDS) == 2.0 + 8 * 1.0
+    assert times.guard_time(USUAL) == 2.0 + 8 * 5.0, "an API server may take longer; the guard does not wait for it"
+    assert times.guard_time(SECONDS, 32) == times.guard_time(SECONDS)
+    assert times.guard_time(SECONDS, 33) == times.guard_time(SECONDS) + 3.0
+    shorter, longer = (times.least_fence_time(SECONDS, SECONDS_LEASE, 0.0, objects) for objects in (1, 100))
+    assert longer - shorter == pytest.approx(9.0 * 1.01 / 0.99)
+
+
 def test_the_least_data_loss_counts_the_lease() -> None:
     placed = Placement("a", 1, "planned", "p")
     plain = Application("x", "apps/x", ("a", "b"), "a", placed, replication=Replication("csi-addons", (), 300.0))
     assert times.least_data_loss(SECONDS, plain) == 300.0
-    assert times.least_data_loss(SECONDS, replace(plain, lease=SECONDS_LEASE), 2.0) == 308.0
+    assert times.least_data_loss(SECONDS, replace(plain, lease=SECONDS_LEASE), 2.0) == 318.0
     assert times.least_data_loss(SECONDS, replace(plain, replication=Replication())) is None
 
 

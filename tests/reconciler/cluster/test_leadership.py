@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.leader import Leadership
+from reconciler.cluster.leadership import Leadership
 from reconciler.errors import AlreadyExists, Conflict, NotFound, Unreachable
 
 

@@ -1,4 +1,4 @@
-"""One controller a site (P15): a Kubernetes Lease that whoever wants to start or promote must hold.
+"""One of several: a Kubernetes Lease that only one process holds, such as a site's one controller (P15).
 
 As in Kubernetes' own leader election no clocks are compared: a candidate takes the Lease over once it has watched it
 unchanged for as long as the Lease says that it lasts.
@@ -14,17 +14,22 @@ from reconciler.errors import AlreadyExists, ClusterError, Conflict, NotFound
 from reconciler.objects import MOVES_MANAGER, SYSTEM_NAMESPACE, Manifest
 
 if TYPE_CHECKING:
-    from reconciler.cluster import Cluster
+    from reconciler.cluster.client import Cluster
 
-LEASE_NAME = "siteshift-controller"
+CONTROLLER = "siteshift-controller"
+"""The Lease that whoever wants to start or promote must hold."""
+
 API_VERSION = "coordination.k8s.io/v1"
 
 
 class Leadership:
-    """The right to be a site's one controller. `duration` is in seconds; renew about three times as often."""
+    """The right that comes with a Lease. `duration` is in seconds; renew about three times as often."""
 
-    def __init__(self, cluster: Cluster, identity: str, *, duration: float, clock: Clock) -> None:
+    def __init__(
+        self, cluster: Cluster, identity: str, *, duration: float, clock: Clock, name: str = CONTROLLER
+    ) -> None:
         self._cluster = cluster
+        self._name = name
         self._identity = identity
         self.duration = duration
         self._clock = clock
@@ -55,7 +60,7 @@ class Leadership:
             return
         self._held_until = float("-inf")
         try:
-            lease = self._cluster.get(API_VERSION, "Lease", SYSTEM_NAMESPACE, LEASE_NAME)
+            lease = self._cluster.get(API_VERSION, "Lease", SYSTEM_NAMESPACE, self._name)
             if lease["spec"].get("holderIdentity") == self._identity:
                 lease["spec"] = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
                 self._cluster.replace(lease, manager=MOVES_MANAGER)
@@ -64,7 +69,7 @@ class Leadership:
 
     def _write(self) -> bool:
         try:
-            lease = self._cluster.get(API_VERSION, "Lease", SYSTEM_NAMESPACE, LEASE_NAME)
+            lease = self._cluster.get(API_VERSION, "Lease", SYSTEM_NAMESPACE, self._name)
         except NotFound:
             self._cluster.create(self._lease({}), manager=MOVES_MANAGER)
             return True
@@ -91,7 +96,7 @@ class Leadership:
         return {
             "apiVersion": API_VERSION,
             "kind": "Lease",
-            "metadata": old.get("metadata") or {"name": LEASE_NAME, "namespace": SYSTEM_NAMESPACE},
+            "metadata": old.get("metadata") or {"name": self._name, "namespace": SYSTEM_NAMESPACE},
             "spec": {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": max(1, round(self.duration)),
