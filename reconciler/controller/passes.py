@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.controller.applying import Applier, ObjectState
 from reconciler.controller.acting import Acting, Definitions
+from reconciler.controller.applying import Applier, ObjectState
 from reconciler.controller.desired import Desired, Revision, definition_of
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
@@ -177,9 +177,7 @@ class Passes:
             return UnitState(name, error=unexpected(error)), Survey(acting.application)
         return (replace(state, error=acting.error) if acting.error and not state.error else state), survey
 
-    def _application(
-        self, acting: Acting, cancelled: Callable[[], bool], *, apply: bool
-    ) -> tuple[UnitState, Survey]:
+    def _application(self, acting: Acting, cancelled: Callable[[], bool], *, apply: bool) -> tuple[UnitState, Survey]:
         """Move it, then bring its objects to the role that it has reached. What a move cannot do now, because
         something could not be read or is not there yet, keeps nobody from bringing the objects."""
         application, revision = acting.application, acting.revision

@@ -61,14 +61,18 @@ def role_objects(application: Application) -> tuple[CardObject, ...]:
     driver = driver_of(application.replication.driver)
     safe: Mapping[str, Any] = driver.secondary(discard_local=False)
     return tuple(
-        CardObject(Ref(each.api_version.rpartition("/")[0], each.kind, each.namespace, each.name), each.api_version, safe)
+        CardObject(
+            Ref(each.api_version.rpartition("/")[0], each.kind, each.namespace, each.name), each.api_version, safe
+        )
         for each in driver.role_objects(application)
     )
 
 
 def card_of(application: Application, definition: Definition, journal: Journal, accepted: float | None) -> StopCard:
     """Everything that stopping needs."""
-    starts = tuple(start_object(each.ref, each.api_version, each.run_level, each.standby) for each in definition.workloads)
+    starts = tuple(
+        start_object(each.ref, each.api_version, each.run_level, each.standby) for each in definition.workloads
+    )
     return StopCard(
         application=application.name,
         namespaces=definition.namespaces,
@@ -87,7 +91,9 @@ def widened(card: StopCard, old: StopCard | None, there: frozenset[Ref]) -> Stop
         return card
     known = {each.ref for each in (*card.starts, *card.roles)}
     starts = tuple(each for each in old.starts if each.ref not in known and each.ref in there)
-    roles = tuple(each for each in old.roles if each.ref not in known and old.driver == card.driver and each.ref in there)
+    roles = tuple(
+        each for each in old.roles if each.ref not in known and old.driver == card.driver and each.ref in there
+    )
     namespaces = {each.ref.namespace for each in (*starts, *roles) if each.ref.namespace}
     return StopCard(
         application=card.application,

@@ -219,7 +219,9 @@ class Mover:
         at_rest = record.journal.step in STEADY and not (decision.works or decision.waits or decision.holds)
         listing, application = memory.decided_on or (None, None)
         now = self._around.publisher.of(task.application.name)
-        same = listing is not None and now is not None and _said(now) == _said(listing) and application == task.application
+        same = (
+            listing is not None and now is not None and _said(now) == _said(listing) and application == task.application
+        )
         due = self._around.clock.monotonic() - memory.looked_at >= STEADY_POLLS * task.fleet.poll
         over = is_over(record.journal.leases, lease_facts(self._around, record.card))
         if not at_rest or not same or due or (over and record.journal.step not in RESTS):

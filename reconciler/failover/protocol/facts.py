@@ -61,11 +61,10 @@ def never_promoted(case: Case) -> bool:
 
 @fact
 def adopting(case: Case) -> bool:
-    """Nobody ever was primary, there never was a gate here, and the application runs: it is taken over as it is."""
-    nobody = never_promoted(case) and not any(
-        seen.ack and seen.ack.promotion for seen in (case.k.listing.sites.values() if case.k.listing else ())
-    )
-    return nobody and case.k.permit is None and something_runs(case)
+    """Nobody ever was primary, this site never proved that nothing is here, and it runs: it is taken over as it is."""
+    sites = case.k.listing.sites.values() if case.k.listing else ()
+    nobody = never_promoted(case) and not any(seen.ack and seen.ack.promotion for seen in sites)
+    return nobody and case.journal.settled is None and something_runs(case)
 
 
 @fact
