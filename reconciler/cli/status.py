@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from reconciler.failover.execute.publisher import Publisher
-    from reconciler.failover.protocol.values import Ack
-    from reconciler.fleet.model import Fleet, Site
+    from reconciler.failover.protocol.values import Heartbeat
+    from reconciler.fleet.model import Site
     from reconciler.status.overview import Overview, SiteView
 
 EXAMPLES = """\
@@ -55,8 +54,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     from dataclasses import replace
 
     from reconciler.cli.options import seconds
-    from reconciler.clock import SystemClock
-    from reconciler.failover.execute.publisher import Publisher
+    from reconciler.failover.execute.sites_seen import SitesSeen
     from reconciler.fleet.load import load
     from reconciler.git import Mirror
     from reconciler.status.overview import Overview
@@ -71,11 +69,13 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     )
     head = mirror.fetch().branch
     fleet = load(mirror.tree(head))
-    publisher = Publisher(mirror, "", tuple(site.name for site in fleet.sites), fleet.refs, SystemClock())
-    signs = publisher.fetch().signs
+    names = tuple(site.name for site in fleet.sites)
+    seen = SitesSeen(mirror, fleet.refs, lambda _: "")
+    patterns = (fleet.refs.acks, fleet.refs.heartbeats)
+    refs = [pattern.format(site=name) for name in names for pattern in patterns]
+    seen.take(mirror.fetch(refs), names, 0.0)
     with ThreadPoolExecutor(len(fleet.sites)) as pool:
         views = list(pool.map(lambda site: _site(site, arguments.kubeconfig), fleet.sites))
-    acks = _acks(publisher, fleet)
     return Overview(
         fleet,
         head,
@@ -83,21 +83,18 @@ def _overview(arguments: argparse.Namespace) -> Overview:
         tuple(
             replace(
                 view,
-                acks=acks.get(view.name, {}),
-                exposures=signs[view.name].exposures if view.name in signs else {},
+                acks=seen.acks(view.name),
+                exposures=_exposures(seen.heartbeat(view.name)),
             )
             for view in views
         ),
     )
 
 
-def _acks(publisher: Publisher, fleet: Fleet) -> dict[str, dict[str, Ack]]:
-    found: dict[str, dict[str, Ack]] = {}
-    for application in fleet.applications:
-        listing = publisher.of(application.name)
-        for site, ack in (listing.acks if listing else {}).items():
-            found.setdefault(site, {})[application.name] = ack
-    return found
+def _exposures(heartbeat: Heartbeat | None) -> dict[str, float]:
+    """Seconds since the last sync of what runs at a site, as it said last; what it does not know is left out."""
+    said = heartbeat.applications if heartbeat else {}
+    return {name: each.exposure for name, each in said.items() if each.running and each.exposure is not None}
 
 
 def _site(site: Site, kubeconfig: str | None) -> SiteView:

@@ -16,8 +16,8 @@ from reconciler.fleet.model import Application
 @dataclass(frozen=True, slots=True)
 class Acting:
     """An application as it is acted on, and the revision that defines it so. `newer`: the newest commit defines it
-    differently; `error`: why it cannot be acted on as it should be ("": it can); `usable`: whether it can be acted on at
-    all. The guard does not need it to stop."""
+    differently; `error`: why it cannot be acted on as it should be ("": it can); `usable`: whether it can be acted on
+    at all. The guard does not need it to stop."""
 
     application: Application
     revision: Revision

@@ -16,8 +16,10 @@ from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.loop import Parts
 from reconciler.controller.reporting import last_revision
 from reconciler.errors import InputErrors, SourceError, UsageError
+from reconciler.failover.execute.knowing import Around
 from reconciler.failover.execute.mover import Mover
 from reconciler.failover.execute.publisher import Publisher
+from reconciler.failover.execute.site_record import SiteRecord
 from reconciler.fleet.model import Fleet
 from reconciler.git import Mirror
 from reconciler.git.bases import Bases
@@ -58,15 +60,17 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
     if settings.site not in sites:
         raise UsageError(f'--site is "{settings.site}", which is no site of this fleet ({", ".join(sites)})')
     cluster = _connect(settings, sites[settings.site].context)
-    publisher = Publisher(mirror, settings.site, tuple(sites), revision.fleet.refs, clock)
+    record = SiteRecord(cluster, revision.fleet.name, settings.site)
+    publisher = Publisher(mirror, settings.site, tuple(sites), revision.fleet.refs, clock, record)
+    around = Around(settings.site, cluster, publisher, record, clock, placement_reader(mirror))
     identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     return Parts(
         settings.site,
         revision,
         cluster,
         Caches(cluster, clock=clock),
-        publisher,
-        Mover(settings.site, cluster, publisher, clock, placement_reader(mirror)),
+        around,
+        Mover(around),
         Leadership(cluster, identity, duration=min(LEASE, revision.fleet.permit), clock=clock),
         desired,
     )

@@ -105,8 +105,8 @@ def definition_of(
     commit: str, application: Application, manifests: Iterable[SiteManifest], found: tuple[Workload, ...]
 ) -> Definition:
     """What an application is, from its manifests for the active role; `found` are its workloads."""
-    manifests = [item.manifest for item in manifests]
-    claims = [each for each in manifests if (each["apiVersion"], each["kind"]) == ("v1", "PersistentVolumeClaim")]
+    plain = [item.manifest for item in manifests]
+    claims = [each for each in plain if (each["apiVersion"], each["kind"]) == ("v1", "PersistentVolumeClaim")]
     classes = {(each.get("spec") or {}).get("storageClassName") for each in claims} - {None, ""}
     groups = {group.namespace for group in application.replication.groups}
     return Definition(
@@ -114,7 +114,7 @@ def definition_of(
         workloads=found,
         namespaces=namespaces_of(found, groups),
         claims=tuple(sorted((each["metadata"].get("namespace") or "", each["metadata"]["name"]) for each in claims)),
-        kinds=tuple(sorted({(each["apiVersion"], each["kind"]) for each in manifests})),
+        kinds=tuple(sorted({(each["apiVersion"], each["kind"]) for each in plain})),
         storage_classes=tuple(sorted(map(str, classes))),
     )
 

@@ -1,34 +1,35 @@
 """The controller of one site: what wakes it, what runs beside it, and how it ends.
 
-Three threads: this one makes passes; one speaks with Git once a poll; one renews permits and the site's Lease and
-checks the applications' leases, and nothing else may hold it up. A pass is made when something changed, and in between
-only as often as time itself can change an answer.
+Three threads: this one makes passes; one speaks with Git once a poll, and every second while a move is under way; one
+renews the site's Lease. What stops applications is the guard, a process of its own. A pass is made when something
+changed, and in between only as often as time itself can change an answer.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
 from reconciler.cluster.leadership import Leadership
 from reconciler.controller import bootstrap
+from reconciler.controller.acting import Definitions
 from reconciler.controller.applying import Applier
 from reconciler.controller.desired import Desired, Revision, unit_keys
 from reconciler.controller.passes import Passes, PassReport, Platform
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.reporting import Reporter
+from reconciler.controller.speaking import Speaker, is_moving
 from reconciler.controller.starting import Starter
 from reconciler.errors import ClusterError, InputErrors, SiteshiftError, SourceError, unexpected
 from reconciler.status.log import Log
 
 if TYPE_CHECKING:
     from reconciler.cluster import Caches, Cluster
+    from reconciler.failover.execute.knowing import Around
     from reconciler.failover.execute.mover import Mover
-    from reconciler.failover.execute.publisher import Publisher
 
 SETTLE = 0.03
 """Changes that come this close together, in seconds, are looked at in one pass."""
@@ -37,7 +38,10 @@ BUSY = 0.5
 """How often a pass looks at the time while something is waited for, in seconds."""
 
 RENEWALS = 4
-"""The Lease is renewed so often within the time that it lasts, and permits are looked at twice as often in theirs."""
+"""The Lease is renewed so often within the time that it lasts."""
+
+MOVING = 1.0
+"""How often the server is asked whether anything is new while a move is under way, in seconds: one cheap request."""
 
 RETRY = 1.0
 """How long to wait before a failed beginning is tried again, in seconds."""
@@ -54,7 +58,7 @@ class Parts:
     revision: Revision
     cluster: Cluster
     caches: Caches
-    publisher: Publisher
+    around: Around
     mover: Mover
     leadership: Leadership
     desired: Desired
@@ -124,7 +128,8 @@ class _Work:
         self._clock = clock
         self._stop = stop
         self._fleet = parts.revision.fleet
-        self._exposures: dict[str, float] = {}
+        self._speaker = Speaker(parts.around, parts.mover)
+        self._moving = False
         self._refused = ""
         self._reported = ""
         self._reporter = Reporter(parts.site, parts.cluster, log)
@@ -132,13 +137,16 @@ class _Work:
         starter = Starter(parts.caches, clock, self._fleet.starts, log)
         platform = Platform(self._reporter.completed_payload())
         self._pruner = Pruner(parts.cluster, parts.caches, applier, log)
-        self._passes = Passes(parts.site, parts.desired, applier, starter, self._pruner, parts.mover, platform)
+        definitions = Definitions(parts.site, parts.desired, parts.mover)
+        self._passes = Passes(
+            parts.site, parts.desired, applier, starter, self._pruner, parts.mover, definitions, platform
+        )
 
     def run(self) -> None:
         """Pass after pass, until it is told to stop."""
         beside = [
             threading.Thread(target=self._speak_with_git, name="git", daemon=True),
-            threading.Thread(target=self._keep_rights, name="rights", daemon=True),
+            threading.Thread(target=self._keep_lease, name="lease", daemon=True),
         ]
         for thread in beside:
             thread.start()
@@ -152,7 +160,7 @@ class _Work:
 
     def _revision(self, last: Revision) -> Revision:
         """The newest commit's fleet, or the one before while the newest cannot be acted on."""
-        latest = self._parts.publisher.latest
+        latest = self._parts.around.publisher.latest
         if latest is None or latest.head == last.commit:
             return last
         try:
@@ -173,11 +181,7 @@ class _Work:
         parts.caches.drain()
         try:
             report = self._passes.run(revision, lambda: self._overtaken(revision))
-            self._exposures = {
-                unit.name: unit.outcome.exposure
-                for unit in report.applications
-                if unit.outcome is not None and unit.outcome.exposure is not None
-            }
+            self._moving = any(unit.outcome is not None and is_moving(unit.outcome) for unit in report.applications)
             self._reporter.report(report)
             if self._reported != revision.commit:
                 self._pruner.report_unmanaged(unit_keys(revision))
@@ -200,7 +204,7 @@ class _Work:
 
     def _overtaken(self, revision: Revision) -> bool:
         """Whether there is something newer to act on than what a pass is about; a commit that is wrong is not."""
-        latest = self._parts.publisher.latest
+        latest = self._parts.around.publisher.latest
         return self._stop.is_set() or (latest is not None and latest.head not in (revision.commit, self._refused))
 
     def _wait(self, report: PassReport | None, revision: Revision) -> None:
@@ -219,49 +223,40 @@ class _Work:
         while not self._stop.is_set():
             before = self._heard()
             try:
-                if parts.leadership.held:
-                    parts.publisher.heartbeat(dict(self._exposures))
-                else:
-                    parts.publisher.fetch()
+                self._speaker.speak(self._fleet, leads=parts.leadership.held, moving=self._moving)
                 self._log.change("git-unreachable", "git", "")
             except SourceError as error:
                 self._log.change("git-unreachable", "git", str(error))
-                self._only_read()
+            except ClusterError as error:
+                self._log.change("cluster-unreachable", "site", str(error))
             except Exception as error:
                 self._bug("git", error)
+            else:
+                self._log.change("cluster-unreachable", "site", "")
             if self._heard() != before:
                 parts.caches.changed.set()
-            self._clock.wait(self._stop, self._fleet.poll)
+            self._clock.wait(self._stop, min(MOVING, self._fleet.poll) if self._moving else self._fleet.poll)
 
     def _heard(self) -> tuple[object, ...]:
         """What Git says that a pass could act on: the branch's head and every site's word about each application."""
-        latest = self._parts.publisher.latest
+        publisher = self._parts.around.publisher
+        latest = publisher.latest
         if latest is None:
             return ()
-        listings = (self._parts.publisher.of(application.name) for application in self._fleet.applications)
-        return (latest.head, *(listing.acks for listing in listings if listing is not None))
+        listings = (publisher.of(application.name) for application in self._fleet.applications)
+        words = [(seen.ack, seen.distrust) for each in listings if each is not None for seen in each.sites.values()]
+        return (latest.head, latest.proven, *words)
 
-    def _only_read(self) -> None:
-        """A site that may not push still sees what is asked of it: a stop must reach it."""
-        with suppress(SourceError):
-            self._parts.publisher.fetch()
-
-    def _keep_rights(self) -> None:
-        """The Lease, the applications' leases and the permits, each as often as it needs to be looked at."""
-        parts = self._parts
-        permits_at = self._clock.monotonic()
+    def _keep_lease(self) -> None:
+        """The site's one controller holds a Lease (P15)."""
+        leadership = self._parts.leadership
         while not self._stop.is_set():
-            look = self._fleet.permit / (2 * RENEWALS)
             try:
-                if parts.leadership.renew():
-                    parts.mover.check_leases()
-                    if self._clock.monotonic() >= permits_at:
-                        permits_at = self._clock.monotonic() + look
-                        parts.mover.renew_permits()
+                leadership.renew()
             except ClusterError as error:
-                self._log.change("failed", "rights", str(error))
+                self._log.change("failed", "lease", str(error))
             except Exception as error:
-                self._bug("rights", error)
+                self._bug("lease", error)
             else:
-                self._log.change("failed", "rights", "")
-            self._clock.wait(self._stop, min(parts.leadership.duration / RENEWALS, look))
+                self._log.change("failed", "lease", "")
+            self._clock.wait(self._stop, leadership.duration / RENEWALS)

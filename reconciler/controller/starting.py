@@ -15,7 +15,9 @@ from reconciler.clock import Clock
 from reconciler.controller.applying import READ_TIMEOUT, Applier
 from reconciler.controller.desired import workloads
 from reconciler.errors import ClusterError
-from reconciler.failover.execute.mover import Mover, Outcome, Workload
+from reconciler.failover.execute.definition import Workload
+from reconciler.failover.execute.memory import Outcome
+from reconciler.failover.execute.mover import Mover
 from reconciler.fleet.model import Application, StartLimits
 from reconciler.objects import Ref, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value

@@ -93,7 +93,8 @@ class Rewind:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Which site is active ("none": it is stopped everywhere). `allow_data_loss` in seconds, "unknown", or None where nothing was allowed."""
+    """Which site is active ("none": it is stopped everywhere). `allow_data_loss` in seconds, "unknown", or None where
+    nothing was allowed."""
 
     active: str
     epoch: int

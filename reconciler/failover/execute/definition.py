@@ -6,7 +6,7 @@ A move acts on one definition from its beginning to its end; the stop card says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.drivers import driver_of
@@ -20,7 +20,7 @@ from reconciler.starts.fields import START_FIELDS
 @dataclass(frozen=True, slots=True)
 class Workload:
     """An object with a start field, as rendered for the active role: `start_value` is what its field shall be when it
-    runs. `ready` is the caller's judgement of its health in this pass; `grace` how long it may take to stop (seconds)."""
+    runs. `ready` is the caller's judgement of its health in this pass; `grace` the seconds that it may take to stop."""
 
     ref: Ref
     api_version: str
@@ -68,8 +68,10 @@ def role_objects(application: Application) -> tuple[CardObject, ...]:
     )
 
 
-def card_of(application: Application, definition: Definition, journal: Journal, accepted: float | None) -> StopCard:
-    """Everything that stopping needs."""
+def card_of(
+    application: Application, definition: Definition, journal: Journal, accepted: float | None, permit: float
+) -> StopCard:
+    """Everything that stopping needs. `permit`: how long a permit lasts (seconds)."""
     starts = tuple(
         start_object(each.ref, each.api_version, each.run_level, each.standby) for each in definition.workloads
     )
@@ -82,6 +84,7 @@ def card_of(application: Application, definition: Definition, journal: Journal, 
         leases=journal.leases or (application.lease,),
         stop_orders=journal.stop_orders,
         accepted=accepted,
+        permit=permit,
     )
 
 
@@ -95,13 +98,9 @@ def widened(card: StopCard, old: StopCard | None, there: frozenset[Ref]) -> Stop
         each for each in old.roles if each.ref not in known and old.driver == card.driver and each.ref in there
     )
     namespaces = {each.ref.namespace for each in (*starts, *roles) if each.ref.namespace}
-    return StopCard(
-        application=card.application,
+    return replace(
+        card,
         namespaces=tuple(sorted({*card.namespaces, *namespaces})),
         starts=(*card.starts, *starts),
         roles=(*card.roles, *roles),
-        driver=card.driver,
-        leases=card.leases,
-        stop_orders=card.stop_orders,
-        accepted=card.accepted,
     )

@@ -5,12 +5,12 @@ the permit, the gate; and what Git last said. A read that fails is an error; not
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.drivers import driver_of
-from reconciler.errors import HistoryRewound, SourceError
+from reconciler.errors import SourceError
 from reconciler.failover.execute.admission_gate import AdmissionGate
 from reconciler.failover.execute.fitness import lacks
 from reconciler.failover.execute.memory import Memory, Task
@@ -19,6 +19,7 @@ from reconciler.failover.execute.record import Record
 from reconciler.failover.protocol.card import StopCard
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.values import (
+    Ack,
     Gate,
     Journal,
     Knowledge,
@@ -26,11 +27,10 @@ from reconciler.failover.protocol.values import (
     Limits,
     Listing,
     Reading,
-    SiteSeen,
     Step,
 )
 from reconciler.fleet.model import Application, Placement
-from reconciler.fleet.times import CLOCK_TOLERANCE, FORCED_STOP, GUARD_BOUND
+from reconciler.fleet.times import CLOCK_TOLERANCE, FORCED_STOP, guard_time
 
 if TYPE_CHECKING:
     from reconciler.cluster import Cluster
@@ -49,7 +49,8 @@ PREPARES = RESTS | {Step.PROMOTING}
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a site is besides its applications. `binding`: why this cluster is not this site's, or was restored."""
+    """What a site is besides its applications. `placement_at(commit, application)`: None if it is not there or cannot
+    be understood."""
 
     site: str
     cluster: Cluster
@@ -60,22 +61,17 @@ class Around:
 
     def listing(self, application: Application) -> Listing | None:
         """What Git last said, with the placements that the acks speak of."""
-        listing = self.publisher.of(application.name)
-        if listing is None:
-            return None
-        sites = {site: self._placed(seen, application, listing.head) for site, seen in listing.sites.items()}
-        return replace(listing, sites=sites)
 
-    def _placed(self, seen: SiteSeen, application: Application, head: str) -> SiteSeen:
-        if seen.ack is None or not seen.ack.commit:
-            return seen
-        try:
-            self.publisher.repository.first_parents(seen.ack.commit, head)
-        except HistoryRewound:
-            return seen
-        except SourceError:
-            return seen
-        return replace(seen, on_branch=True, placement=self.placement_at(seen.ack.commit, application))
+        def place(ack: Ack, head: str) -> tuple[bool, Placement | None]:
+            if not ack.commit:
+                return False, None
+            try:
+                self.publisher.repository.first_parents(ack.commit, head)
+            except SourceError:  # rewound, or a commit that nobody has: not on the branch as far as can be told
+                return False, None
+            return True, self.placement_at(ack.commit, application)
+
+        return self.publisher.of(application.name, place)
 
 
 def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record: Record) -> Knowledge:
@@ -160,7 +156,7 @@ def limits_of(task: Task) -> Limits:
         request_timeout=fleet.request_timeout,
         tolerance=CLOCK_TOLERANCE,
         stop=max((each.grace for each in task.definition.workloads), default=0.0) + FORCED_STOP,
-        guard=GUARD_BOUND,
+        guard=guard_time(fleet, len(task.definition.workloads)),
         promotion=PROMOTION_LIMIT,
         silence=SILENT_POLLS * fleet.poll,
         readiness=task.application.readiness_timeout,

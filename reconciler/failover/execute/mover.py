@@ -133,6 +133,11 @@ class Mover:
         outcomes = ((name, memory.outcome) for name, memory in self._memories.items())
         return {name: outcome.says for name, outcome in outcomes if outcome is not None and outcome.says is not None}
 
+    def sequences(self) -> dict[str, int]:
+        """The sequence of each application's journal, as the cluster has it now: one consistent list."""
+        records = self._records.list()
+        return {name: each.journal.sequence for name, each in records.items() if each.journal is not None}
+
     def _round(self, memory: Memory, task: Task) -> tuple[Outcome, Decision, bool]:
         """Read, decide and carry out once, but for the ack. Whether there was anything to do."""
         steady = self._steady(memory, task)
@@ -174,7 +179,7 @@ class Mover:
 
     def _window(self, task: Task, journal: Journal, decision: Decision, record: Record) -> Window | None:
         if decision.permit == "close":
-            return lambda data, now: permits.closed(data)
+            return lambda data, _: permits.closed(data)
         if decision.permit is None:
             return None
         lease = obeyed(journal.leases)
@@ -194,7 +199,7 @@ class Mover:
 
     def _card(self, task: Task, journal: Journal, record: Record, memory: Memory) -> Any:
         accepted = record.card.accepted if record.card else None
-        card = card_of(task.application, task.definition, journal, accepted)
+        card = card_of(task.application, task.definition, journal, accepted, task.fleet.permit)
         objects = memory.readings[-1].observation.objects if memory.readings else ()
         there = frozenset(each.ref for each in objects)
         resting = journal.step in RESTS and not journal.primary_since

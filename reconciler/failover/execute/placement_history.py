@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.errors import HistoryRewound
 from reconciler.failover.protocol.values import History, Placed
+from reconciler.fleet.load import PLACEMENT_FILE
 from reconciler.fleet.model import Application, Placement
 from reconciler.git.seam import Repository
 
@@ -52,11 +53,12 @@ class PlacementHistory:
         except HistoryRewound:
             if start == mark:
                 raise
-            placements = [Placed(mark, base)] if base else []
+            start, placements = mark, [Placed(mark, base)] if base else []
             line = self.repository.first_parents(mark, head)
+        changed = set(self.repository.changes(f"{application.folder}/{PLACEMENT_FILE}", start, head))
         before = start
         for commit in line:
-            placement = self.placement_at(commit, application)
+            placement = self.placement_at(commit, application) if commit in changed else None
             if placement is not None and (not placements or placement != placements[-1].placement):
                 placements.append(Placed(commit, placement, before))
             before = commit

@@ -79,7 +79,7 @@ def draw(k: Knowledge) -> tuple[Case, Asked]:
     over = journal.step in MAY_BE_WRITING and is_over(journal.leases or (k.application.lease,), k.lease)
     case = Case(k, journal, verdict, orders, overtaken_by, over)
     asked = _asked(case)
-    blind = asked is Asked.HOLD and not verdict.freeze and not k.application.suspended
+    blind = asked is Asked.HOLD and newest is None and not verdict.freeze and not k.application.suspended
     return replace(case, may_run=blind or asked in (Asked.ASSUME, Asked.YIELD)), asked
 
 
@@ -178,7 +178,7 @@ def _asked(case: Case) -> Asked:
     stopped = journal.step in MAY_BE_WRITING and journal.stopped_for
     if case.stop_orders or case.overtaken_by or ordered or case.lease_over or stopped:
         return Asked.STOP
-    if placement is None or k.application.suspended:
+    if placement is None or k.application.suspended or (k.listing and k.listing.diverged):
         return Asked.HOLD
     return Asked.ASSUME if placement.active == k.site else Asked.YIELD
 

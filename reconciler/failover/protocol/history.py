@@ -29,8 +29,11 @@ class Verdict:
 
 
 def judge(journal: Journal, history: History | None, site: str, marks: Iterable[str], highest: int) -> Verdict:
-    """Walk the placements since the mark. Stop orders count in a frozen application too (I4). `marks`: the commits
-    that other sites last acted on and that are not on the branch, as their acks say; `highest`: the highest epoch ever said by anyone."""
+    """Walk the placements since the mark. Stop orders count in a frozen application too (I4).
+
+    marks: the commits that other sites last acted on and that are not on the branch, as their acks say.
+    highest: the highest epoch ever said by anyone.
+    """
     if history is None or not history.placements:
         return Verdict(None, freeze=journal.freeze)
     newest = history.placements[-1]

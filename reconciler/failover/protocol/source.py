@@ -240,6 +240,9 @@ def hold_still(case: Case, blockers: Blockers) -> Decision:
     if k.application.suspended:
         hold = Hold("Suspended", "the application is suspended", f"siteshift resume {name}")
         return case.decide(state=State.SUSPENDED, blockers=(*blockers, hold))
+    if k.listing and k.listing.diverged:
+        hold = Hold("RefDiverged", k.listing.diverged, "repair the ref, and find out who wrote it")
+        return case.decide(state=State.FROZEN, blockers=(*blockers, hold))
     return case.decide(blockers=(*blockers, case.wait("the Git server", "the branch was not read yet")))
 
 
