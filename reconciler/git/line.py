@@ -7,6 +7,7 @@ so that neither the next application nor the next process compares thousands of 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -26,8 +27,35 @@ MOST_PATHS = 1000
 SAVED_TOGETHER = 1000
 """How many commits are compared before they are written down."""
 
+MOST_TREES = 256
+
 Paths = tuple[str, ...] | None
 """Changed paths; None for all of them."""
+
+
+Entry = tuple[bytes, bytes, bytes]
+"""Mode, name and id, as a tree has them."""
+
+ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+FOLDER = b"40000"
+
+
+class _Trees:
+    """The last folders that were read: from one commit to the next nearly all stay."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, frozenset[Entry]] = {}
+
+    def entries(self, repository: pygit2.Repository, tree: bytes | None) -> frozenset[Entry]:
+        """What is in a folder; nothing where there is none. Read in one go: a folder may hold thousands."""
+        if tree is None:
+            return frozenset()
+        if tree not in self._known:
+            if len(self._known) >= MOST_TREES:
+                del self._known[next(iter(self._known))]
+            found = repository[pygit2.Oid(raw=tree)].peel(pygit2.Tree)
+            self._known[tree] = frozenset(ENTRY.findall(found.read_raw()))
+        return self._known[tree]
 
 
 class Line:
@@ -61,10 +89,11 @@ class Line:
             if self._changed is None:
                 self._changed = dict(_read(self._file))
             known = self._changed
-            missing = [commit for commit in commits if commit not in known]
+            missing, trees = [commit for commit in commits if commit not in known], _Trees()
             try:
                 for start in range(0, len(missing), SAVED_TOGETHER):
-                    found = {commit: _compare(repository, commit) for commit in missing[start : start + SAVED_TOGETHER]}
+                    batch = missing[start : start + SAVED_TOGETHER]
+                    found = {commit: _compare(repository, commit, trees) for commit in batch}
                     known.update(found)
                     _append(self._file, found)
             except (KeyError, ValueError, pygit2.GitError) as error:
@@ -90,14 +119,26 @@ class Line:
         self._index = {name: index for index, name in enumerate(self._commits)}
 
 
-def _compare(repository: pygit2.Repository, commit: str) -> Paths:
+def _compare(repository: pygit2.Repository, commit: str, trees: _Trees) -> Paths:
+    """What a commit changed. libgit2's own comparison takes several times as long where a folder holds many."""
     found = repository[commit].peel(pygit2.Commit)
-    tree, parents = found.tree, found.parents
-    difference = parents[0].tree.diff_to_tree(tree) if parents else tree.diff_to_tree()
-    if len(difference) > MOST_PATHS:
-        return None
-    files = (file for delta in difference.deltas for file in (delta.old_file, delta.new_file))
-    return tuple(sorted({file.path for file in files if file.path}))
+    before = found.parents[0].tree_id.raw if found.parents else None
+    waiting: list[tuple[bytes, bytes | None, bytes | None]] = [(b"", before, found.tree_id.raw)]
+    paths: set[bytes] = set()
+    while waiting:
+        folder, old_id, new_id = waiting.pop()
+        old, new = trees.entries(repository, old_id), trees.entries(repository, new_id)
+        folders: dict[bytes, list[bytes | None]] = {}
+        for side, entries in enumerate((old - new, new - old)):
+            for mode, name, id_ in entries:
+                if mode == FOLDER:
+                    folders.setdefault(name, [None, None])[side] = id_
+                else:
+                    paths.add(folder + name)
+        waiting += [(folder + name + b"/", ids[0], ids[1]) for name, ids in folders.items()]
+        if len(paths) + len(waiting) > MOST_PATHS:
+            return None
+    return tuple(sorted(path.decode(errors="replace") for path in paths))
 
 
 def _touches(paths: Paths, path: str) -> bool:
