@@ -84,7 +84,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
             replace(
                 view,
                 acks=seen.acks(view.name),
-                exposures=_exposures(seen.heartbeat(view.name)),
+                exposures=_exposures(seen.listed(view.name)),
             )
             for view in views
         ),

@@ -64,6 +64,15 @@ class Api:
     def server_addresses(self) -> tuple[str, ...]:
         return (self.server,)
 
+    def endpoint_addresses(self) -> tuple[str, ...]:
+        return (self.server,)
+
+    def at(self, server: str, **_: Any) -> Api:
+        return self
+
+    def close(self) -> None:
+        pass
+
     def get(self, api_version: str, kind: str, namespace: str | None, name: str) -> Manifest:
         self.reached("get")
         return copy.deepcopy(self._find(kind, namespace, name))
@@ -76,8 +85,13 @@ class Api:
         if namespace is not None:
             found = [each for each in found if each["metadata"].get("namespace") == namespace]
         if label_selector:
-            name, _, value = label_selector.partition("=")
-            found = [each for each in found if (each["metadata"].get("labels") or {}).get(name) == value]
+            name, equals, value = label_selector.partition("=")
+            labels = [each["metadata"].get("labels") or {} for each in found]
+            found = [
+                each
+                for each, its in zip(found, labels, strict=True)
+                if (its.get(name) == value if equals else name in its)
+            ]
         return Listing(tuple(copy.deepcopy(found)), str(self.version))
 
     def create(self, manifest: Manifest, *, manager: str, dry_run: bool = False) -> Manifest:
@@ -151,25 +165,37 @@ class Api:
     def _admit(self, manifest: Manifest, before: Manifest | None) -> None:
         """The gate and the role gate, where their bindings are, as the policies have them."""
         kind, second = manifest["kind"], float(int(EPOCH + self.now()))
-        labels = manifest["metadata"].get("labels") or {}
-        if labels.get(APPLICATION_LABEL) != self.application:
+        if manifest["metadata"].get("namespace") != "bank":
             return
         found = self.objects.get(("ConfigMap", SYSTEM_NAMESPACE, permits.name_of(self.application)))
         data = (found or {}).get("data") or {}
-        gated = (f"{policies.BINDING}", "", f"{policies.GATE}-{self.application}") in self.objects
+        binding = f"{policies.GATE}-{self.application}"
+        gated = (policies.BINDING, "", binding) in self.objects
         if gated and before is None and kind in ("Pod", "VirtualMachineInstance"):
             permit = permits.permit_of(data)
             if not permit.since <= second < permit.until:
                 self.refusals += 1
-                raise Refused(f"{policies.GATE} refused {kind}", status=422)
-        if gated and kind == "VolumeReplication" and manifest["spec"]["replicationState"] == "primary":
-            if before is not None and before["spec"]["replicationState"] == "primary":
-                return
-            start = permits.seconds_of(data.get(permits.PROMOTE_FROM))
-            end = permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
-            nonce = (manifest["metadata"].get("annotations") or {}).get(policies.NONCE_ANNOTATION)
-            if start is None or end is None or not start <= second < end or nonce != data.get(permits.NONCE):
-                raise Refused(f"{policies.ROLE_GATE} refused {kind}", status=422)
+                message = f"ValidatingAdmissionPolicy '{policies.GATE}' with binding '{binding}' denied {kind}"
+                raise Refused(message, status=422)
+        if gated and kind == "VolumeReplication":
+            self._admit_role(manifest, before, data, second)
+
+    def _admit_role(self, manifest: Manifest, before: Manifest | None, data: Manifest, second: float) -> None:
+        def role(found: Manifest) -> tuple[str, bool]:
+            return found["spec"]["replicationState"], bool(found["spec"].get("autoResync"))
+
+        wanted = role(manifest)
+        if wanted == ("secondary", False) or (before is not None and role(before) == wanted):
+            return
+        if wanted == ("primary", False) and data.get(permits.PRIMARY) == "true":
+            return
+        if wanted == ("secondary", True) and data.get(permits.OVERWRITE) == "true":
+            return
+        start = permits.seconds_of(data.get(permits.PROMOTE_FROM))
+        end = permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
+        nonce = (manifest["metadata"].get("annotations") or {}).get(policies.NONCE_ANNOTATION)
+        if start is None or end is None or not start <= second < end or nonce != data.get(permits.NONCE):
+            raise Refused(f"{policies.ROLE_GATE} refused {manifest['kind']}", status=422)
 
     # The controllers of the site
 

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from reconciler.cluster import Cluster
+from reconciler.controller.speaking import Speaker
 from reconciler.errors import ClusterError, SourceError
-from reconciler.failover.execute.mover import Mover, Outcome, Workload
+from reconciler.failover.execute.definition import Definition, Workload
+from reconciler.failover.execute.guard_record import GuardRecord
+from reconciler.failover.execute.knowing import Around
+from reconciler.failover.execute.memory import Outcome, Task
+from reconciler.failover.execute.mover import Mover
 from reconciler.failover.execute.publisher import Publisher
+from reconciler.failover.execute.site_record import SiteRecord
+from reconciler.failover.guard.application import Application as GuardedApplication
+from reconciler.failover.guard.reading import Reader
 from reconciler.fleet.model import Application, Fleet, Group, Lease, Placement, Refs, Replication, Site
 from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.objects import APPLICATION_LABEL, Manifest, Ref
@@ -24,7 +33,9 @@ from two_sites.array import Array
 
 LEVELS = {"db": "10", "svc": "50"}
 TICK = 0.1
-LEASE = Lease(time=5.0, fence_after=18.0)
+GUARD_LOOKS = 0.5
+"""How often a guard looks, in seconds."""
+LEASE = Lease(time=5.0, fence_after=60.0)
 
 
 class Killed(BaseException):
@@ -55,9 +66,9 @@ class Process:
 
     world: World
     site: str
+    around: Around
     mover: Mover
-    publisher: Publisher
-    exposures: dict[str, float] = field(default_factory=dict)
+    speaker: Speaker
     outcome: Outcome | None = None
     active: bool = False
 
@@ -72,22 +83,20 @@ class Process:
     def _pass(self) -> Outcome | None:
         world, api = self.world, self.world.apis[self.site]
         try:
-            self.publisher.heartbeat(self.exposures)
-        except SourceError:
-            self.publisher.latest  # noqa: B018  what was last listed stays
-        self.mover.check_leases()
-        head = self.publisher.latest.head if self.publisher.latest else None
-        placement = world.placements.get(head or "", next(iter(world.placements.values())))
+            self.speaker.speak(world.fleet, leads=True, moving=True)
+        except (SourceError, ClusterError) as error:
+            world.say(f"{self.site}: {error}")
+        latest = self.around.publisher.latest
+        placement = world.placements.get(latest.head if latest else "", next(iter(world.placements.values())))
         application = replace(world.application, placement=placement)
         workloads = world.workloads(self.site)
         try:
-            outcome = self.mover.pass_(world.fleet, application, workloads)
+            definition = Definition("", tuple(workloads), ("bank",))
+            outcome = self.mover.pass_(Task(world.fleet, application, definition))
             self.outcome = outcome
-            self.exposures = {} if outcome.exposure is None else {application.name: outcome.exposure}
             if outcome.run:
                 self._start(application, workloads)
-            self.mover.renew_permits()
-        except ClusterError as error:
+        except (ClusterError, SourceError) as error:
             world.say(f"{self.site}: {error}")
             return None
         step = outcome.journal.step.value
@@ -147,6 +156,7 @@ class World:
         )
         self.apis = {site: self._api(site) for site in ("a", "b")}
         self.controllers: dict[str, Process | None] = {site: self.process(site) for site in ("a", "b")}
+        self.guards = {site: GuardProcess(self, site) for site in ("a", "b")}
         self.dead: set[str] = set()
         self.due = {"a": 0.0, "b": 0.0}
 
@@ -161,13 +171,16 @@ class World:
         """A new controller process of a site."""
         repository = MemoryRepository(self.server)
         self._hook(repository, site)
-        publisher = Publisher(repository, site, ("a", "b"), Refs(), self.clock)
         cluster = cast(Cluster, _Client(self.apis[site], lambda verb: self.reached(site, verb)))
+        record = SiteRecord(cast(Cluster, self.apis[site]), "bank", site)
+        publisher = Publisher(repository, site, ("a", "b"), Refs(), self.clock, record)
 
         def placement_at(commit: str, application: Application) -> Placement | None:
             return self.placements.get(commit)
 
-        return Process(self, site, Mover(site, cluster, publisher, self.clock, placement_at), publisher)
+        around = Around(site, cluster, publisher, record, self.clock, placement_at)
+        mover = Mover(around)
+        return Process(self, site, around, mover, Speaker(around, mover))
 
     def _hook(self, repository: MemoryRepository, site: str) -> None:
         reach = repository._reach
@@ -185,7 +198,7 @@ class World:
         last = self.placements[self.server.refs["refs/heads/main"]] if self.placements else None
         epoch = changes.pop("epoch", (last.epoch + 1) if last else 1)
         placement = Placement(active=active, epoch=epoch, move=changes.pop("move", "planned"), path="p", **changes)
-        commit = self.server.commit({"p": repr(placement).encode()})
+        commit = self.server.commit({"apps/ledger/placement.yaml": repr(placement).encode()})
         self.placements[commit] = placement
         self.say(f"commit e{epoch} {placement.move} to {active} {changes or ''}")
         return commit
@@ -253,9 +266,12 @@ class World:
             process.active = False
 
     def tick(self, times: int = 1) -> None:
-        """Time passes for everything but the controllers."""
+        """Time passes for everything but the controllers; the guards look once a second."""
         for _ in range(times):
             self.clock.now += TICK
+            for site, guard in self.guards.items():
+                if site not in self.dead:
+                    guard.tick()
             for site, api in self.apis.items():
                 if site not in self.dead:
                     api.tick()
@@ -303,8 +319,8 @@ class World:
         """What a site last said about the application."""
         process = self.controllers["a" if site == "b" else "b"] or self.controllers[site]
         assert process is not None
-        listing = process.publisher.of("ledger")
-        ack = listing.acks.get(site) if listing else None
+        listing = process.around.publisher.of("ledger")
+        ack = listing.sites[site].ack if listing else None
         return f"{ack.state.value}@{ack.epoch}" if ack else "-"
 
     def is_active(self, site: str) -> bool:
@@ -321,6 +337,45 @@ class World:
             return "-"
         document = json.loads(self.server.commits[ref].files["ledger.json"])
         return f"{document['state']}@{document['epoch']}"
+
+
+class GuardProcess:
+    """The guard of a site: it needs its own API and nothing else; it can be paused."""
+
+    def __init__(self, world: World, site: str) -> None:
+        self.world, self.paused = world, False
+        self._api = cast(Cluster, world.apis[site])
+        self._reader = Reader(self._api, world.clock, lambda _: None, threading.Event(), threading.Event())
+        self._word = GuardRecord(self._api)
+        self._log = Silent()
+        self._applications: dict[str, GuardedApplication] = {}
+        self._next = 0.0
+
+    def tick(self) -> None:
+        """One look, where it is due."""
+        now = self.world.clock.now
+        if self.paused or now < self._next:
+            return
+        self._next = now + GUARD_LOOKS
+        snapshot, obeys = self._reader.read(), {}
+        for name, record in snapshot.records.items():
+            if name not in self._applications:
+                clock = self.world.clock
+                self._applications[name] = GuardedApplication(name, self._api, clock, self._log, lambda: True)
+            guarded = self._applications[name]
+            obeys[name] = guarded.look(snapshot, record, self._api.server_time()).obeys
+            guarded.join(10.0)
+        self._word.say(obeys, {})
+
+
+class Silent:
+    """A log that nobody reads."""
+
+    def say(self, event: str, message: str, **fields: Any) -> None:
+        pass
+
+    def change(self, event: str, subject: str, message: str, **fields: Any) -> None:
+        pass
 
 
 def _why(outcome: Outcome) -> str:
