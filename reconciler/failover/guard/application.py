@@ -57,7 +57,7 @@ class Application:
         self._records = Records(cluster)
         self._count = lease.Count()
         self._lasts: Lasts | None = None
-        self._thread: threading.Thread | None = None
+        self._threads: dict[bool, threading.Thread] = {}
         self._acted = float("-inf")
         self._stops_again = float("-inf")
 
@@ -70,22 +70,25 @@ class Application:
         self._log.change("guard-alarm", self._name, "; ".join(verdict.alarms.values()), application=self._name)
         # A snapshot from before the last act says nothing new; but one that never comes must not end all acting.
         stale = snapshot.began < self._acted and now - self._acted < AGAIN
-        if verdict.act is not Act.NOTHING and not self.busy and not stale and self._is_due(verdict, now):
-            self._thread = threading.Thread(
-                target=self._act, args=(record, verdict, server_time), name=f"guard {self._name}", daemon=True
-            )
-            self._thread.start()
+        if verdict.act is not Act.NOTHING and not stale and self._is_due(verdict, now):
+            self._begin(record, verdict, server_time)
         return verdict
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is being done."""
-        return self._thread is not None and self._thread.is_alive()
+    def _begin(self, record: Record, verdict: Verdict, server_time: float) -> None:
+        """In a thread of its own, unless one of its kind is at work; a renewal under way keeps no stop waiting."""
+        renews = verdict.act is Act.RENEW
+        if any(each.is_alive() for kind, each in self._threads.items() if renews or kind == renews):
+            return
+        thread = threading.Thread(
+            target=self._act, args=(record, verdict, server_time), name=f"guard {self._name}", daemon=True
+        )
+        self._threads[renews] = thread
+        thread.start()
 
     def join(self, seconds: float) -> None:
         """Wait for what is being done."""
-        if self._thread is not None:
-            self._thread.join(seconds)
+        for each in self._threads.values():
+            each.join(seconds)
 
     def _is_due(self, verdict: Verdict, now: float) -> bool:
         if verdict.act is Act.RENEW:
@@ -112,7 +115,8 @@ class Application:
         except SiteshiftError as error:
             self._log.change("guard-failed", self._name, str(error), application=self._name)
         finally:
-            self._acted = self._clock.monotonic()
+            if verdict.act is not Act.RENEW:
+                self._acted = self._clock.monotonic()
 
     def _table(self, record: Record, verdict: Verdict, server_time: float) -> None:
         if verdict.act is Act.RENEW:

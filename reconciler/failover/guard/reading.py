@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,9 +64,11 @@ class Reader:
             self._clock.wait(self._stop, period())
 
     def read(self) -> Snapshot:
-        """One reading. Raises ClusterError."""
+        """One reading, its two requests at once. Raises ClusterError."""
         began = self._clock.monotonic()
-        return Snapshot(began, self._records.list(), self._accepted())
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            records, accepted = pool.submit(self._records.list), pool.submit(self._accepted)
+            return Snapshot(began, records.result(), accepted.result())
 
     def _accepted(self) -> float | None:
         try:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guarding import SYSTEM, Site, eventually
+from guarding import eventually
 
+from benchmarks.guarded_site import SYSTEM, Site
 from reconciler.failover.admission import policies
 from reconciler.failover.execute.guard_record import GuardRecord
 from reconciler.failover.guard.decide import LEASE, RECORD_DAMAGED, STOP_ORDER
