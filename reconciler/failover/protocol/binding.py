@@ -77,7 +77,8 @@ def restored(
     bound: Bound | None, uid: str, site: str, words: OwnWords, sequences: Mapping[str, int], rebind: Rebind | None
 ) -> str:
     """Why this cluster is taken for one that was restored from a backup, or for a clone ("": it is not): its memory is
-    behind what its own cluster said on Git. `sequences`: those of the journals, read after the refs."""
+    behind what its own cluster said on Git. `sequences`: those of the journals that can be read, read after the refs; a
+    journal that is damaged or gone is that application's trouble alone."""
     if words.cluster != uid or taken_as_it_is(uid, words, rebind):
         return ""
     way_out = f": `siteshift rebind {site}` says what became of the other one"
@@ -87,7 +88,7 @@ def restored(
         return f"cluster {uid} counts {bound.counter} heartbeats, and its refs say {words.counter}{way_out}"
     for application, ack in sorted(words.acks.items()):
         known = max(sequences.get(application, 0), bound.forgiven.get(application, 0))
-        if ack.cluster == uid and ack.sequence > known:
+        if application in sequences and ack.cluster == uid and ack.sequence > known:
             return f"the journal of {application} is at entry {known}, and its ack at {ack.sequence}{way_out}"
     return ""
 

@@ -42,6 +42,10 @@ REGISTERED = (facts, conditions, proof)
 """The modules whose facts and conditions the table names: imported here, so that they are registered."""
 
 
+LOST_ENTRIES = 1000
+"""Entries that may have been journaled after the last ack, and of which some paused process may still know."""
+
+
 class ImpossibleMoveError(SiteshiftError):
     """The table has no such cell, or an action went where its rule does not name: a bug, and nothing is done."""
 
@@ -134,7 +138,7 @@ def _remembered(k: Knowledge) -> Journal:
     if ack is None or ack.sequence <= journal.sequence or k.restored:
         return journal
     restored = Journal(
-        sequence=ack.sequence + 1,
+        sequence=ack.sequence + LOST_ENTRIES,
         epoch=ack.epoch,
         commit=ack.commit,
         promotion=ack.promotion,

@@ -11,7 +11,8 @@ from two_sites.world import World
 from reconciler.errors import SourceError, Unreachable
 from reconciler.objects import SYSTEM_NAMESPACE
 
-PERMIT = ("ConfigMap", SYSTEM_NAMESPACE, "permit-ledger")
+LIVING = {("ConfigMap", SYSTEM_NAMESPACE, name) for name in ("permit-ledger", "siteshift-site", "siteshift-guard")}
+"""What a steady site renews: permits, its counter, the guard's count."""
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def world() -> World:
 
 
 def versions(api: Api) -> dict[Any, str]:
-    return {key: each["metadata"]["resourceVersion"] for key, each in api.objects.items() if key != PERMIT}
+    return {key: each["metadata"]["resourceVersion"] for key, each in api.objects.items() if key not in LIVING}
 
 
 def test_a_steady_fleet_changes_nothing(world: World) -> None:
@@ -56,7 +57,7 @@ def test_what_runs_already_is_adopted_without_a_restart() -> None:
     assert ("ValidatingAdmissionPolicyBinding", "", "siteshift-gate-ledger") in api.objects
 
 
-def test_a_taker_that_lacks_something_stops_nobody(world: World) -> None:
+def test_a_target_that_lacks_something_stops_nobody(world: World) -> None:
     world.apis["b"].unserved = frozenset({"VirtualMachine"})
     world.commit("b")
     world.passes(20)
@@ -64,12 +65,12 @@ def test_a_taker_that_lacks_something_stops_nobody(world: World) -> None:
     process = world.controllers["a"]
     assert process is not None
     assert process.outcome is not None
-    assert [each.reason for each in process.outcome.holds] == ["TakerNotReady"]
+    assert [each.reason for each in process.outcome.holds] == ["TargetNotReady"]
     world.apis["b"].unserved = frozenset()
     world.until(lambda: world.is_active("b"), what="b active")
 
 
-def test_a_dead_taker_stops_nobody(world: World) -> None:
+def test_a_dead_target_stops_nobody(world: World) -> None:
     world.dead.add("b")
     world.commit("b")
     world.passes(30)
@@ -120,14 +121,14 @@ def test_a_push_that_was_accepted_and_not_answered_changes_nothing(world: World)
     for site in ("a", "b"):
         process = world.controllers[site]
         assert process is not None
-        repository = process.publisher.repository
-        push = repository.push_ack
+        repository = process.around.publisher.repository
+        push = repository.append
 
         def unanswered(*given: Any, push: Any = push) -> Any:
             push(*given)
             raise SourceError("the connection was lost")
 
-        repository.push_ack = unanswered  # type: ignore[method-assign]
+        repository.append = unanswered  # type: ignore[method-assign]
     world.commit("b")
     world.until(lambda: world.is_active("b"), 200, "b active")
 

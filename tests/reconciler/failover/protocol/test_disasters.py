@@ -282,7 +282,7 @@ def test_a_rebuilt_cluster_goes_on_from_its_own_ack_and_begins_with_stopping() -
     own = ack("a", AckState.ACTIVE, 4, promotion=Promotion(4, 60), sequence=70)
     decision = decide(knows(journal(Step.PASSIVE, 1), placement("a", 4), own))
     assert decision.entry is not None
-    assert (decision.entry.epoch, decision.entry.step, decision.entry.sequence) == (4, Step.STOPPING, 71)
+    assert (decision.entry.epoch, decision.entry.step, decision.entry.sequence) == (4, Step.STOPPING, 1070)
     assert decision.permit == "close"
     rested = ack("a", AckState.DEMOTED, 4, promotion=FIRST, demotion=Demotion(FIRST, 4, 69), sequence=70)
     assert reached(decide(knows(journal(Step.PASSIVE, 1), placement("b", 4), rested))) is Step.PASSIVE
