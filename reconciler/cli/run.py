@@ -17,8 +17,10 @@ EXAMPLES = """\
   siteshift run --site a --fleet-url https://git.example.com/bank.git
   siteshift run --site a --fleet-url ssh://git@git.example.com/bank.git --context dc-seoul --log-format json
 
-One controller runs at each site; a second one waits until the first has given up its Lease. Ctrl-C ends it at the next
-safe point: what runs in the cluster goes on.
+One controller runs at each site; a second one waits until the first has given up its Lease. Beside it runs a guard, a
+process that renews permits and stops applications when their lease ends, also while the controller is stuck or dead;
+with --guard beside you run `siteshift guard` yourself. Ctrl-C ends both at the next safe point: what runs in the
+cluster goes on.
 """
 
 
@@ -28,6 +30,9 @@ def register(parser: argparse.ArgumentParser) -> None:
 
     add(parser, "site", "fleet-url", "branch", "kubeconfig", "context", "state", "git-credentials", "git-timeout")
     add(parser, "log-format")
+    parser.add_argument(
+        "--guard", choices=("child", "beside"), default="child", help="start a guard, or rely on one (default: child)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("site", "fleet_url"):
         if getattr(arguments, name) is None:
             raise UsageError(f"--{name.replace('_', '-')} is needed; siteshift run --help shows how")
+    from reconciler.cli.guarding import GuardProcess
     from reconciler.clock import SystemClock
     from reconciler.controller.assemble import assemble
     from reconciler.controller.loop import Controller
@@ -48,8 +54,22 @@ def run(arguments: argparse.Namespace) -> int:
     controller = Controller(lambda: assemble(settings, log, clock), log, clock)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: controller.stop())
-    controller.run()
+    if arguments.guard == "beside":
+        controller.run()
+        return 0
+    guard = GuardProcess(arguments.site, settings.state, _for_the_guard(arguments))
+    guard.start()
+    try:
+        controller.run()
+    finally:
+        guard.stop()
     return 0
+
+
+def _for_the_guard(arguments: argparse.Namespace) -> list[str]:
+    """The options that the guard takes too."""
+    given = {name: getattr(arguments, name.replace("-", "_")) for name in ("kubeconfig", "context", "log-format")}
+    return [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
 
 
 def state_folder(arguments: argparse.Namespace) -> Path:

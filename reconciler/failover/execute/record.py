@@ -111,7 +111,8 @@ class Records:
         """One compare-and-swap write of a new entry, a new card and another window, as far as they are given; creates
         the record, closed, where there was none. Conflict where anything but a renewal came between.
 
-        The copy of a new card is written first, but not before there is a record: a copy alone is a lost one. What the role gate admits without a nonce follows from the journal.
+        The copy of a new card is written first, but not before there is a record: a copy alone is a lost one. What the
+        role gate admits without a nonce follows from the journal.
         """
         if journal is not None and before.journal is not None and journal.sequence <= before.journal.sequence:
             raise ValueError(f"entry {journal.sequence} does not follow {before.journal.sequence}")

@@ -40,7 +40,7 @@ class World:
         self.repository = MemoryRepository(self.server)
         self.repository.fetch()
         self.out, self.stop, self.listed = io.StringIO(), threading.Event(), threading.Event()
-        self.latest: Any = SimpleNamespace(head=self.commit)
+        self.latest: Any = SimpleNamespace(head=self.commit, proven=True)
         self.desired = Desired(self.repository, "a")
         self.heartbeats: list[Callable[[], None]] = []
         self.renewals: list[Callable[[], None]] = []
@@ -48,11 +48,12 @@ class World:
     def get(self, *_: object) -> dict[str, Any]:
         raise NotFound("not there")
 
-    def heartbeat(self, _: object) -> None:
+    def speak(self, _: object, **__: object) -> None:
         self._next(self.heartbeats)
 
-    def check_leases(self) -> None:
+    def renew(self) -> bool:
         self._next(self.renewals)
+        return True
 
     def _next(self, steps: list[Callable[[], None]]) -> None:
         step = steps.pop(0) if steps else None
@@ -61,24 +62,25 @@ class World:
 
     def head(self, commit: str) -> None:
         self.repository.fetch()
-        self.latest = SimpleNamespace(head=commit)
+        self.latest = SimpleNamespace(head=commit, proven=True)
 
     def work(self, run: Callable[[Revision, Callable[[], bool]], Any]) -> _Work:
-        leadership = SimpleNamespace(held=True, renew=lambda: True, duration=1.0)
+        leadership = SimpleNamespace(held=True, renew=self.renew, duration=0.2)
         caches = SimpleNamespace(changed=threading.Event(), drain=lambda: None, stop=lambda: None)
-        mover = SimpleNamespace(check_leases=self.check_leases, renew_permits=lambda: None)
-        publisher: Any = self
+        mover: Any = SimpleNamespace()
+        around: Any = SimpleNamespace(publisher=self, cluster=self)
         parts: Any = Parts(
             "a",
             self.desired.at(self.commit),
             self,
             caches,
-            publisher,
+            around,
             mover,
             leadership,
             self.desired,  # type: ignore[arg-type]
         )
         work = _Work(parts, Log("a", "text", self.out), SystemClock(), self.stop)
+        work._speaker = self  # type: ignore[assignment]
         work._passes = SimpleNamespace(run=run)  # type: ignore[assignment]
         work._reporter = SimpleNamespace(report=lambda _: None)  # type: ignore[assignment]
         work._pruner = SimpleNamespace(report_unmanaged=lambda _: None)  # type: ignore[assignment]

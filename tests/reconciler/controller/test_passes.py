@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from reconciler.controller.acting import Definitions
 from reconciler.controller.applying import ObjectState
 from reconciler.controller.desired import Revision
 from reconciler.controller.passes import Passes, PassReport
 from reconciler.controller.starting import Survey
-from reconciler.failover.execute.mover import Outcome
+from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.protocol.decisions import State
 from reconciler.failover.protocol.values import Journal
+from reconciler.fleet.load import Broken
 from reconciler.fleet.model import Application, Fleet, Placement
 from reconciler.health import Health
 from reconciler.objects import APPLICATION_LABEL, PLATFORM_LABEL, Ref, ref_of
@@ -41,6 +43,11 @@ class World:
         }
         self.pruned: list[tuple[list[str], set[str]]] = []
         self.brought: list[str] = []
+        self.epochs: dict[str, int] = {}
+        self.revisions: dict[str, Revision] = {}
+
+    def at(self, commit: str) -> Revision:
+        return self.revisions[commit]
 
     def platform(self, _: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
         return ((Unit("storage", "platform/storage", PLATFORM_LABEL), self.platform_items),)
@@ -57,8 +64,12 @@ class World:
     def start(self, *_: object) -> tuple[Ref, ...]:
         return ()
 
-    def pass_(self, _: Fleet, application: Application, __: object) -> Outcome:
+    def pass_(self, task: Task) -> Outcome:
+        self.epochs[task.application.name] = task.application.placement.epoch
         return Outcome("active", True, False, State.PROTECTED, 1, (), (), False, None, Journal())
+
+    def pinned(self, _: str) -> str:
+        return ""
 
     def cover(self, _: object) -> None:
         pass
@@ -84,7 +95,8 @@ def world() -> World:
 
 def run(world: World, *applications: Application, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
     fleet = Fleet("bank", "symmetric", (), (), applications)
-    passes = Passes("a", world, world, world, world, world)  # type: ignore[arg-type]
+    parts: Any = world
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
     return passes.run(Revision("c", MemoryTree({}), fleet), cancelled)
 
 
@@ -114,3 +126,27 @@ def test_nothing_is_pruned_by_a_pass_that_was_overtaken(world: World) -> None:
     run(world, *BOTH, cancelled=lambda: "ledger" in world.brought)
     assert "payments" not in world.brought
     assert world.pruned == []
+
+
+def test_whatever_goes_wrong_with_one_application_is_its_own(world: World) -> None:
+    """I6: also what nobody foresaw."""
+    world.items["ledger"] = ZeroDivisionError("oh")
+    report = run(world, *BOTH)
+    assert "payments" in world.brought
+    assert [unit.error.startswith("a bug: ZeroDivisionError") for unit in report.applications] == [True, False]
+
+
+def test_an_application_that_is_wrong_in_git_goes_on_as_it_was_and_is_named(world: World) -> None:
+    right = Fleet("bank", "symmetric", (), (), BOTH)
+    fleet = Fleet("bank", "symmetric", (), (), BOTH[1:])
+    broken = {"ledger": Broken("apps/ledger", (InputError("a typo"),), replace(BOTH[0].placement, epoch=2))}
+    parts: Any = world
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
+    world.revisions = {"good": Revision("good", MemoryTree({}), right)}
+    passes.run(world.revisions["good"])
+    world.brought.clear()
+    report = passes.run(Revision("bad", MemoryTree({}), fleet, broken))
+    assert {"ledger", "payments"} <= set(world.brought)
+    assert {unit.name: unit.error for unit in report.applications} == {"payments": "", "ledger": "error: a typo"}
+    assert world.epochs["ledger"] == 2, "its placement is a unit of its own"
+    assert world.pruned[-3:] == world.pruned[:3], "nothing is pruned while something cannot be read"

@@ -76,10 +76,17 @@ class Site:
             f"controller of {name}",
             [
                 *(siteshift(), "run", "--site", name, "--fleet-url", remote, "--log-format", "text"),
-                *("--kubeconfig", kubeconfig, "--context", name, "--state", folder / "state"),
+                *("--kubeconfig", kubeconfig, "--context", name, "--state", folder / "state", "--guard", "beside"),
             ],
             log=folder / "controller.log",
             environment={**git_environment(), "HOME": str(folder)},
+            folder=folder,
+        )
+        self.guard = Process(
+            f"guard of {name}",
+            [siteshift(), "guard", "--site", name, "--kubeconfig", kubeconfig, "--context", name],
+            log=folder / "guard.log",
+            environment={"HOME": str(folder)},
             folder=folder,
         )
         self.histories: dict[Kind, History] = {}
@@ -88,7 +95,7 @@ class Site:
     @property
     def processes(self) -> list[Process]:
         """Everything that makes up the site."""
-        return [*self.plane.processes, self.simulation, self.controller]
+        return [*self.plane.processes, self.simulation, self.guard, self.controller]
 
     @property
     def client(self) -> Client:
@@ -115,6 +122,7 @@ class Site:
         for kind in RECORDED:
             if kind not in self.histories:
                 self.histories[kind] = self.client.history(*kind)
+        self.guard.start()
         self.controller.start()
 
     def start_again(self) -> None:
