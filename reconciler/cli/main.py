@@ -40,10 +40,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "failback": ("reconciler.cli.failback", "commit a move of applications to their home"),
     "suspend": ("reconciler.cli.suspend", "commit that applications are left alone"),
     "resume": ("reconciler.cli.resume", "commit that applications are looked after again"),
-    "sandbox": ("reconciler.cli.sandbox", "run sites on this machine, without a cluster"),
-    "demo": ("reconciler.cli.demo", "watch two sites on this machine survive a failover"),
+    "sandbox": ("sandbox.cli.sandbox", "run sites on this machine, without a cluster"),
+    "demo": ("sandbox.cli.demo", "watch two sites on this machine survive a failover"),
 }
 """A command's name: its module, which has `register(parser)` and `run(arguments) -> int`, and its line of help."""
+
+SANDBOX = "siteshift-sandbox"
+"""The distribution that holds the package `sandbox`; the product runs without it."""
 
 EPILOG = """\
 siteshift COMMAND --help says more about a command. Options can also be set by the environment variables in brackets.
@@ -146,11 +149,27 @@ def _run(words: list[str]) -> int:
     unknown = [word for word in before if word != "--debug"]
     if command not in COMMANDS or unknown:
         return _wrong(unknown[0] if unknown else command)
-    module = import_module(COMMANDS[command][0])
+    module = _module(command)
     arguments = command_parser(command, module).parse_args(words[len(before) + 1 :])
     with _without_collecting(command in BRIEF and not getattr(arguments, "watch", False)):
         result: int = module.run(arguments)
     return result
+
+
+def _module(command: str) -> ModuleType:
+    """The module of a command. Raises `UsageError` for a command of the sandbox where that is not installed."""
+    name = COMMANDS[command][0]
+    if name.startswith("sandbox."):
+        from importlib.metadata import PackageNotFoundError, version
+
+        from reconciler.errors import UsageError
+
+        try:
+            version(SANDBOX)
+        except PackageNotFoundError:
+            hint = "pip install 'siteshift[sandbox]', or make demo in a checkout"
+            raise UsageError(f"`siteshift {command}` needs the package {SANDBOX}\n  hint: {hint}") from None
+    return import_module(name)
 
 
 @contextmanager
