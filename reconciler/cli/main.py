@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from render.errors import InputError, InputErrors, SiteshiftError
 
@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("reconciler.cli.resume", "commit that applications are looked after again"),
     "sandbox": ("sandbox.cli.sandbox", "run sites on this machine, without a cluster"),
     "demo": ("sandbox.cli.demo", "watch two sites on this machine survive a failover"),
+    "completion": ("reconciler.cli.completion", "print what bash, zsh or fish needs to complete these commands"),
 }
 """A command's name: its module, which has `register(parser)` and `run(arguments) -> int`, and its line of help."""
 
@@ -61,6 +62,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_width() - 2)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that says what was declared: argparse keeps that to itself."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.declared: list[argparse.Action] = []
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """Declare an argument, as argparse takes it."""
+        action = super().add_argument(*names, **settings)
+        self.declared.append(action)
+        return action
 
 
 @cache
@@ -126,22 +141,27 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+def command_parser(name: str, module: ModuleType) -> CommandParser:
     """The parser of one command, as its module fills it in; a module's EXAMPLES stand below its options."""
     examples = getattr(module, "EXAMPLES", "")
-    own = argparse.ArgumentParser(
+    own = CommandParser(
         prog=f"siteshift {name}",
         description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
         epilog=f"examples:\n{examples}" if examples else None,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     module.register(own)
     own.add_argument("--debug", action="store_true", help="show tracebacks [SITESHIFT_DEBUG]")
     return own
 
 
+def load_command(name: str) -> CommandParser:
+    """The parser of a command by its name. Raises `UsageError` where its package is not installed."""
+    return command_parser(name, _module(name))
+
+
 def _run(words: list[str]) -> int:
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     command = next((word for word in words if not word.startswith("-")), None)
     before = words if command is None else words[: words.index(command)]
     if command is None or "--version" in before or {"-h", "--help"} & set(before):

@@ -127,3 +127,15 @@ def test_a_command_of_the_sandbox_says_how_to_install_it(alone: Path, command: s
         f"error: `siteshift {command}` needs the package siteshift-sandbox\n"
         "  hint: pip install 'siteshift[sandbox]', or make demo in a checkout\n"
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "share/bash-completion/completions/siteshift",
+        "share/zsh/site-functions/_siteshift",
+        "share/fish/vendor_completions.d/siteshift.fish",
+    ],
+)
+def test_completion_comes_with_the_wheel(alone: Path, path: str) -> None:
+    assert "siteshift completion --words" in (alone.parents[1] / path).read_text()
