@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
+import schemas
 from sandbox.apiserver.schema import OPAQUE, Compiler, Node
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -111,9 +110,7 @@ BUILTIN: tuple[tuple[str, str, str, str, str, str], ...] = (
 @cache
 def kubernetes_schemas() -> dict[str, Any]:
     """The schemas of the built-in kinds (Kubernetes', Apache License 2.0; see `schemas_from_kubernetes`)."""
-    text = resources.files(__package__).joinpath("kubernetes_schemas.json").read_text("utf-8")
-    data: dict[str, Any] = json.loads(text)
-    return data
+    return schemas.kubernetes()
 
 
 @cache

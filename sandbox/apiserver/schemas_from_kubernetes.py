@@ -1,8 +1,8 @@
-"""Makes `kubernetes_schemas.json`: what the sandbox knows of the built-in kinds, taken from Kubernetes' own OpenAPI.
+"""Makes `schemas/kubernetes.json`: what is known of the built-in kinds, taken from Kubernetes' own OpenAPI.
 
 Run with a folder that holds Kubernetes' published `api/openapi-spec/v3` documents:
 
-    python -m sandbox.apiserver.schemas_from_kubernetes FOLDER > kubernetes_schemas.json
+    python -m sandbox.apiserver.schemas_from_kubernetes FOLDER > schemas/kubernetes.json
 
 Kept of each schema: types, required fields, defaults that are not Go's zero value (but `{}`, which marks a struct that
 is always written), enumerations, the keys of lists and the keys of strategic merges. Left out: descriptions. The data

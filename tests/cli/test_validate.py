@@ -132,6 +132,10 @@ def test_a_disaster_that_allows_less_than_the_rpo_is_warned_of(clone: Clone, sit
         application.read_text() + "  replication:\n    driver: csi-addons\n    rpo: 5m\n"
         "    groups: [{kind: VolumeGroupReplication, name: l, namespace: l}]\n"
     )
+    base = clone.folder / "apps/ledger/base"
+    group = "apiVersion: replication.storage.openshift.io/v1alpha1\nkind: VolumeGroupReplication\n"
+    (base / "group.yaml").write_text(group + "metadata: {name: l, namespace: l}\nspec: {replicationState: primary}\n")
+    edit(base / "kustomization.yaml", "resources:", "resources:\n- group.yaml")
     edit(
         clone.folder / LEDGER,
         "epoch: 1",
