@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,15 @@ class WorkingCopy:
     def first_parents(self, old: str, new: str) -> list[str]:
         """The commits after `old` up to `new` along first parents, oldest first."""
         return first_parents(self._repository, old, new)
+
+    def ancestors(self, commit: str) -> Iterator[str]:
+        """A commit and those before it along first parents, newest first."""
+        at = self._repository[commit].peel(pygit2.Commit)
+        while True:
+            yield str(at.id)
+            if not at.parents:
+                return
+            at = at.parents[0]
 
     def subject(self, commit: str) -> str:
         """The first line of a commit's message."""
