@@ -129,6 +129,11 @@ class WorkingCopy:
         except KeyError as error:
             raise SourceError(f"{error.args[0]} is not in Git: commit it first") from None
 
+    def check_can_commit(self) -> None:
+        """Raise `SourceError` if a commit could not be made: no branch is checked out, or Git knows no author."""
+        _ = self.branch
+        self._git("var", "GIT_COMMITTER_IDENT")
+
     def fetch(self) -> None:
         """Learn the upstream's present value."""
         upstream = self._wanted_upstream()
