@@ -1,16 +1,17 @@
-# The controller and the command line in one image, from the same hash-pinned lock file as everywhere else.
+# The controller and the command line in one image, from hash-pinned packages. The sandbox is not in it.
 ARG BASE=python:3.11-slim
 
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements.lock ./
-RUN pip download --require-hashes --only-binary :all: --dest /wheels --requirement requirements.lock
+COPY requirements/product.lock requirements/
+RUN pip download --require-hashes --only-binary :all: --dest /wheels --requirement requirements/product.lock
 COPY pyproject.toml README.md ./
 COPY render render
 COPY reconciler reconciler
 COPY overlays overlays
 COPY schemas schemas
+COPY examples examples
 # Only wheels whose hashes the lock names are in /wheels, so nothing else can be resolved from here on.
 RUN pip install --no-index --find-links /wheels hatchling \
  && pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels . \

@@ -9,6 +9,11 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable
+# Where Python keeps no bytecode, each start would compile anew; of Kubernetes' client only the configuration is used.
+BYTECODE := $(BIN)/python -m compileall -q -j 0 -x 'kubernetes/client/(models|api)/|lib2to3|/tests?/'
+COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--no-emit-package siteshift --no-emit-package siteshift-sandbox
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench lint testbed lock clean
@@ -17,13 +22,12 @@ help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do \
 		printf '%-14s %s\n' "$$target" "$$words"; done
 
-install: $(VENV)/.installed  ## Put siteshift and its tools into .venv, from the hash-pinned lock file
-	@$(BIN)/python -m compileall -q render reconciler schemas  # where Python keeps no bytecode, each start would do it anew
+install: $(VENV)/.product  ## Put siteshift alone into .venv: what a site needs, no tools
 
-demo: install  ## Two sites on this machine: a planned move, a disaster, a return and a failback, in under a minute
+demo: $(VENV)/.sandbox  ## Two sites on this machine: a planned move, a disaster, a return and a failback, in under a minute
 	@$(BIN)/siteshift demo
 
-test: install  ## Run all tests that can run here, and say which cannot
+test: $(VENV)/.dev  ## Run all tests that can run here, and say which cannot
 	@$(if $(KUBEBUILDER_ASSETS)$(shell command -v go 2>/dev/null),$(MAKE) --no-print-directory testbed || ,)\
 		echo 'make test: the real API servers are not there (Go builds them): tests on them will be left out' >&2
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
@@ -31,11 +35,11 @@ test: install  ## Run all tests that can run here, and say which cannot
 check: lint testbed  ## What CI asks: style, types, layers, and every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-bench: install  ## Time and memory beside the real kustomize (ROWS='overlay-*' measures only some)
+bench: $(VENV)/.dev  ## Time and memory beside the real kustomize (ROWS='overlay-*' measures only some)
 	@$(if $(KUBEBUILDER_ASSETS),,$(MAKE) --no-print-directory testbed)
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS))
 
-lint: install  ## Style, types and layers
+lint: $(VENV)/.dev  ## Style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -45,18 +49,36 @@ testbed:  ## Build the real programs that tests run on, once (about ten minutes;
 	@$(PYTHON) tests/testbed/build.py
 
 lock:  ## Resolve the dependencies anew and pin them by hash
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev pyproject.toml sandbox/pyproject.toml -o requirements/dev.lock
+	$(COMPILE) --constraint requirements/dev.lock --group build pyproject.toml sandbox/pyproject.toml \
+		-o requirements/sandbox.lock
+	$(COMPILE) --constraint requirements/dev.lock --group build pyproject.toml -o requirements/product.lock
 
 clean:  ## Remove what was made here (not the testbed's cache)
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist sandbox/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(VENV)/.installed: $(VENV)/.packages pyproject.toml
-	$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+# Each set of packages holds the one before it; a lock file names every package, so pip resolves nothing.
+$(VENV)/.product: requirements/product.lock pyproject.toml | $(VENV)/.python
+	@echo 'make: siteshift into $(VENV)'
+	@$(PIP) install --quiet --no-compile --no-deps --require-hashes --requirement $<
+	@$(EDITABLE) .
+	@$(BYTECODE) render reconciler schemas
 	@touch $@
 
-$(VENV)/.packages: requirements.lock
+$(VENV)/.sandbox: requirements/sandbox.lock sandbox/pyproject.toml $(VENV)/.product
+	@echo 'make: the sandbox into $(VENV)'
+	@$(PIP) install --quiet --no-compile --no-deps --require-hashes --requirement $<
+	@$(EDITABLE) ./sandbox
+	@$(BYTECODE) sandbox $(VENV)/lib
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
+	@echo 'make: the tools of the developers (pytest, mypy, ruff) into $(VENV)'
+	@$(PIP) install --quiet --no-compile --no-deps --require-hashes --requirement $<
+	@$(BYTECODE) $(VENV)/lib
+	@touch $@
+
+$(VENV)/.python:
 	@$(if $(PYTHON),,echo 'make: error: no Python 3.11 or newer found; name one with PYTHON=...' >&2; exit 1)
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --quiet --require-hashes --requirement requirements.lock
 	@touch $@

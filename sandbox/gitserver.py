@@ -260,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         return git_environment() | config | request | {name: value for name, value in optional.items() if value}
 
     def _send_body(self, sink: IO[bytes]) -> bool:
-        """FencedWriter the request's body to the backend; False if the client went away before its end."""
+        """Send the request's body to the backend; False if the client went away before its end."""
         whole = True
         try:
             for piece in self._body():

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OPTIONAL = ("testbed", "conformance")
 """Markers of tests that need more than Python and git."""
 
-ONE_WORKER = ("tests/testbed/two_sites/", "tests/demo/")
+ONE_WORKER = ("tests/testbed/two_sites/", "tests/demo/", "tests/sandbox/test_sandbox_command.py")
 """Folders whose tests share a world that is dear to make, or that leaves no room for a second one beside it."""
 
 REQUIRED = frozenset(filter(None, os.environ.get("SITESHIFT_REQUIRE", "").split(",")))

@@ -54,7 +54,8 @@ def opened(arguments: argparse.Namespace) -> tuple[WorkingCopy, Tree, Fleet]:
 
     asking.check(arguments)
     working = WorkingCopy(fleet_folder(arguments), seconds("git-timeout", arguments))
-    if not arguments.no_push and not arguments.dry_run:
+    working.check_can_commit()
+    if not arguments.no_push:
         working.fetch()
         _refuse_if_behind(working)
     tree = working.tree(working.head)

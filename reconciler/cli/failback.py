@@ -23,10 +23,6 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Plan the moves, show them, ask, commit and push."""
-    from reconciler.cli import committing, moving
-    from reconciler.fleet.moving import named, plan_move
+    from reconciler.cli import moving
 
-    working, tree, fleet = committing.opened(arguments)
-    applications = [named(fleet, name) for name in dict.fromkeys(arguments.apps)]
-    moves = [plan_move(application, application.home, None, arguments.reason) for application in applications]
-    return committing.commit(arguments, working, tree, moving.proposal(fleet, tree, moves))
+    return moving.run(arguments, None)

@@ -26,13 +26,6 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Plan the moves, show them, ask, commit and push."""
-    from reconciler.cli import committing, moving
-    from reconciler.fleet.moving import named, plan_move
+    from reconciler.cli import moving
 
-    asserted = moving.disaster(arguments)
-    working, tree, fleet = committing.opened(arguments)
-    moves = [
-        plan_move(named(fleet, name), arguments.to, asserted, arguments.reason)
-        for name in dict.fromkeys(arguments.apps)
-    ]
-    return committing.commit(arguments, working, tree, moving.proposal(fleet, tree, moves))
+    return moving.run(arguments, arguments.to)

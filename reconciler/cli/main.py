@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from render.errors import InputError, InputErrors, SiteshiftError
 
@@ -41,10 +41,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "failback": ("reconciler.cli.failback", "commit a move of applications to their home"),
     "suspend": ("reconciler.cli.suspend", "commit that applications are left alone"),
     "resume": ("reconciler.cli.resume", "commit that applications are looked after again"),
-    "sandbox": ("reconciler.cli.sandbox", "run sites on this machine, without a cluster"),
-    "demo": ("reconciler.cli.demo", "watch two sites on this machine survive a failover"),
+    "sandbox": ("sandbox.cli.sandbox", "run sites on this machine, without a cluster"),
+    "demo": ("sandbox.cli.demo", "watch two sites on this machine survive a failover"),
+    "completion": ("reconciler.cli.completion", "print what bash, zsh or fish needs to complete these commands"),
 }
 """A command's name: its module, which has `register(parser)` and `run(arguments) -> int`, and its line of help."""
+
+SANDBOX = "siteshift-sandbox"
+"""The distribution that holds the package `sandbox`; the product runs without it."""
 
 EPILOG = """\
 siteshift COMMAND --help says more about a command. Options can also be set by the environment variables in brackets.
@@ -59,6 +63,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_width() - 2)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that says what was declared: argparse keeps that to itself."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.declared: list[argparse.Action] = []
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """Declare an argument, as argparse takes it."""
+        action = super().add_argument(*names, **settings)
+        self.declared.append(action)
+        return action
 
 
 @cache
@@ -124,22 +142,27 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+def command_parser(name: str, module: ModuleType) -> CommandParser:
     """The parser of one command, as its module fills it in; a module's EXAMPLES stand below its options."""
     examples = getattr(module, "EXAMPLES", "")
-    own = argparse.ArgumentParser(
+    own = CommandParser(
         prog=f"siteshift {name}",
         description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
         epilog=f"examples:\n{examples}" if examples else None,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     module.register(own)
     own.add_argument("--debug", action="store_true", help="show tracebacks [SITESHIFT_DEBUG]")
     return own
 
 
+def load_command(name: str) -> CommandParser:
+    """The parser of a command by its name. Raises `UsageError` where its package is not installed."""
+    return command_parser(name, _module(name))
+
+
 def _run(words: list[str]) -> int:
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     command = next((word for word in words if not word.startswith("-")), None)
     before = words if command is None else words[: words.index(command)]
     if command is None or "--version" in before or {"-h", "--help"} & set(before):
@@ -147,11 +170,27 @@ def _run(words: list[str]) -> int:
     unknown = [word for word in before if word != "--debug"]
     if command not in COMMANDS or unknown:
         return _wrong(unknown[0] if unknown else command)
-    module = import_module(COMMANDS[command][0])
+    module = _module(command)
     arguments = command_parser(command, module).parse_args(words[len(before) + 1 :])
     with _without_collecting(command in BRIEF and not getattr(arguments, "watch", False)):
         result: int = module.run(arguments)
     return result
+
+
+def _module(command: str) -> ModuleType:
+    """The module of a command. Raises `UsageError` for a command of the sandbox where that is not installed."""
+    name = COMMANDS[command][0]
+    if name.startswith("sandbox."):
+        from importlib.metadata import PackageNotFoundError, version
+
+        from reconciler.errors import UsageError
+
+        try:
+            version(SANDBOX)
+        except PackageNotFoundError:
+            hint = "pip install 'siteshift[sandbox]', or make demo in a checkout"
+            raise UsageError(f"`siteshift {command}` needs the package {SANDBOX}\n  hint: {hint}") from None
+    return import_module(name)
 
 
 @contextmanager

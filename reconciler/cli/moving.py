@@ -57,6 +57,25 @@ def disaster(arguments: argparse.Namespace) -> Disaster | None:
     )
 
 
+def run(arguments: argparse.Namespace, target: str | None) -> int:
+    """Plan the moves to a site (None: to each application's home), show them, ask, commit and push."""
+    from reconciler.cli import committing
+    from reconciler.fleet.moving import named, plan_move
+
+    asserted = disaster(arguments) if target is not None else None
+    working, tree, fleet = committing.opened(arguments)
+    moves = []
+    for name in dict.fromkeys(arguments.apps):
+        application = named(fleet, name)
+        move = plan_move(application, target or application.home, asserted, arguments.reason)
+        if move is None:
+            now = application.placement
+            print(f"{name} is placed at {now.active} already (epoch {now.epoch} in {now.path})")
+        else:
+            moves.append(move)
+    return committing.commit(arguments, working, tree, proposal(fleet, tree, moves)) if moves else 0
+
+
 def proposal(fleet: Fleet, tree: Tree, moves: Sequence[Move]) -> Proposal:
     """The commit that makes these moves."""
     from reconciler.fleet.moving import loss_in_words, message

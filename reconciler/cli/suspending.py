@@ -13,19 +13,22 @@ APPLICATION_FILE = "application.yaml"
 def run(arguments: argparse.Namespace, *, suspend: bool) -> int:
     """Set `spec.suspend` of the applications named, show it, ask, commit and push."""
     from reconciler.cli import committing
-    from reconciler.errors import FleetError
     from reconciler.fleet.moving import named
 
     working, tree, fleet = committing.opened(arguments)
     verb = "Suspend" if suspend else "Resume"
-    files = {}
+    files, changed = {}, []
     for name in dict.fromkeys(arguments.apps):
         application = named(fleet, name)
         if application.suspended is suspend:
-            raise FleetError(f"{name} is {'suspended already' if suspend else 'not suspended'}")
+            print(f"{name} is {'suspended already' if suspend else 'not suspended'}")
+            continue
+        changed.append(name)
         files[f"{application.folder}/{APPLICATION_FILE}"] = {"suspend": suspend}
     reason = f"\nReason: {arguments.reason}\n" if arguments.reason else ""
-    message = f"{verb} {', '.join(dict.fromkeys(arguments.apps))}\n{reason}"
+    if not changed:
+        return 0
+    message = f"{verb} {', '.join(changed)}\n{reason}"
     note = (
         "Each site leaves them as they are: nothing is started, moved, changed or deleted. Stopping for safety goes on."
         if suspend

@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     tree = fleet_tree(arguments)
     report = validate(tree)
     epochs = _epochs(arguments, report.fleet, tree)
-    errors = sorted([*report.errors, *epochs.errors], key=lambda error: error.sort_key)
+    errors = sorted(
+        [*report.errors, *epochs.errors, *_kept_claims(report, epochs, tree)], key=lambda error: error.sort_key
+    )
     where = os.path.relpath(fleet_folder(arguments))
     for error in (*errors, *report.warnings):
         if error.path is not None and where != ".":
@@ -66,6 +68,12 @@ def _epochs(arguments: argparse.Namespace, fleet: Fleet | None, tree: Tree) -> C
     except SourceError as error:
         return Comparison(left_out=str(error))
     return compare(working, fleet, tree, arguments.rev)
+
+
+def _kept_claims(report: Report, epochs: Comparison, tree: Tree) -> Sequence[InputError]:
+    from reconciler.fleet.transition import check_claims_kept
+
+    return () if report.fleet is None else check_claims_kept(epochs.before, report.fleet, report.claims, tree)
 
 
 def _print(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> None:

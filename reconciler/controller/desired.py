@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.failover.execute.definition import Definition, Workload, namespaces_of
+from reconciler.fleet.grace import grace_of
 from reconciler.fleet.load import Broken, load_parts, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.units import application_unit, platform_units
@@ -24,9 +25,6 @@ from render.tree.remote import Fetch, RemoteTree
 
 MOST_REVISIONS = 16
 """Commits whose fleets are kept: the head's, and those whose definitions moves act on."""
-
-DEFAULT_GRACE = 30.0
-"""Kubernetes' own default of `terminationGracePeriodSeconds`, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +135,7 @@ def workloads(manifests: Iterable[SiteManifest], ready: frozenset[object]) -> tu
                 start_value(manifest),
                 standby=STANDBY_LABEL in (manifest["metadata"].get("labels") or {}),
                 ready=ref in ready,
-                grace=_grace(manifest),
+                grace=grace_of(manifest),
             )
         )
     return tuple(found)
-
-
-def _grace(manifest: dict[str, object]) -> float:
-    spec = manifest.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    inner = template.get("spec") if isinstance(template, dict) else None
-    seconds = inner.get("terminationGracePeriodSeconds") if isinstance(inner, dict) else None
-    return float(seconds) if isinstance(seconds, int | float) else DEFAULT_GRACE

@@ -6,18 +6,17 @@ application in the role that its placement gives it there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.errors import FleetError
 from reconciler.fleet import times
 from reconciler.fleet.durations import show
-from reconciler.fleet.model import Application, Fleet, Role
+from reconciler.fleet.fields import custom_schemas, misfits
+from reconciler.fleet.grace import grace_of
+from reconciler.fleet.model import Application, Fleet
+from reconciler.fleet.rendered import Rendered, mapping
+from reconciler.fleet.storage import check_storage, site_objects, unprotected_claims
 from reconciler.objects import Manifest, Ref, ref_of
-
-DEFAULT_GRACE = 30.0
-"""Seconds that a pod or virtual machine has to stop where its template says nothing."""
 
 STARTS_AT_ONCE = frozenset({("", "Pod"), ("apps", "DaemonSet"), ("kubevirt.io", "VirtualMachineInstance")})
 """Kinds that run something and have no field to hold it back (group, kind): they cannot move (P10)."""
@@ -26,28 +25,50 @@ DATA_VOLUMES = (("cdi.kubevirt.io", "DataVolume"),)
 """Kinds that make a volume from nothing, which would hide the replica (P17)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The platform (`application` None), or an application in a role; each object with the file that it comes from."""
-
-    application: Application | None
-    role: Role
-    objects: Sequence[tuple[Manifest, str]]
-
-    @property
-    def name(self) -> str:
-        """As it is called in messages."""
-        return "the platform" if self.application is None else f"application {self.application.name}"
-
-
 def check_contents(fleet: Fleet, site: str, units: Sequence[Rendered]) -> list[FleetError]:
     """Every error in what a site would have."""
-    found = [*_identities(site, units), *_volumes(site, units)]
+    found = [*_identities(site, units), *_volumes(site, units), *_unknown_fields(units)]
+    found += check_moves(site, units, units)
+    for unit in units:
+        if unit.application is not None and _moves(unit.application):
+            found += _stops(fleet, unit.application, unit)
+    return found
+
+
+def check_moves(site: str, units: Iterable[Rendered], around: Iterable[Rendered]) -> list[FleetError]:
+    """Every error that keeps applications from moving to or from a site. `around` is everything at the site, `units`
+    are the applications in one of their roles."""
+    objects, found = site_objects([*around, *units]), list[FleetError]()
     for unit in units:
         if unit.application is not None and _moves(unit.application):
             found += _movable(unit)
-            found += _stops(fleet, unit.application, unit)
+            if unit.application.replication.driver != "none":
+                found += check_storage(site, unit, objects)
     return found
+
+
+def warn_contents(units: Iterable[Rendered]) -> list[FleetError]:
+    """What works at a site and surprises after a move: claims that are not replicated."""
+    return [
+        FleetError(
+            f"{ref} is not replicated: after a move {unit.name} finds other data in it",
+            path=f"{unit.application.folder}/application.yaml",
+            within=("spec", "replication"),
+            hint="cover it by a replication group, if its data must not stay behind",
+        )
+        for unit in units
+        if unit.application is not None and _moves(unit.application)
+        for ref in unprotected_claims(unit)
+    ]
+
+
+def _unknown_fields(units: Iterable[Rendered]) -> Iterator[FleetError]:
+    """Fields that the API server would refuse, in kinds that are known here."""
+    custom = custom_schemas(found.manifest for unit in units for found in unit.objects)
+    for unit in units:
+        for found in unit.objects:
+            for misfit in misfits(found.manifest, custom):
+                yield found.wrong(f"{found.ref}: {misfit.message}", *misfit.field, hint=misfit.hint)
 
 
 def _moves(application: Application) -> bool:
@@ -57,7 +78,7 @@ def _moves(application: Application) -> bool:
 def _identities(site: str, units: Iterable[Rendered]) -> Iterator[FleetError]:
     seen: dict[Ref, tuple[Rendered, str]] = {}
     for unit in units:
-        for manifest, path in unit.objects:
+        for manifest, path, _ in unit.objects:
             ref = ref_of(manifest)
             if ref in seen:
                 other, where = seen[ref]
@@ -74,7 +95,7 @@ def _volumes(site: str, units: Iterable[Rendered]) -> Iterator[FleetError]:
     """A volume belongs to one application (P12), by the array's name for it and by the volume that a claim is for."""
     seen: dict[tuple[str, str], tuple[Rendered, Ref]] = {}
     for unit in units:
-        for manifest, path in unit.objects:
+        for manifest, path, _ in unit.objects:
             for name in _volume_names(manifest):
                 other, ref = seen.setdefault(name, (unit, ref_of(manifest)))
                 if ref != ref_of(manifest):
@@ -86,9 +107,9 @@ def _volumes(site: str, units: Iterable[Rendered]) -> Iterator[FleetError]:
 
 
 def _volume_names(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    spec = _mapping(manifest.get("spec"))
+    spec = mapping(manifest.get("spec"))
     if _kind(manifest) == ("", "PersistentVolume"):
-        csi = _mapping(spec.get("csi"))
+        csi = mapping(spec.get("csi"))
         if csi.get("volumeHandle"):
             yield "volume handle", f"{csi.get('driver', '')} {csi['volumeHandle']}".strip()
     if _kind(manifest) == ("", "PersistentVolumeClaim") and spec.get("volumeName"):
@@ -97,8 +118,8 @@ def _volume_names(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _movable(unit: Rendered) -> Iterator[FleetError]:
     application = unit.application
-    for manifest, path in unit.objects:
-        ref, spec = ref_of(manifest), _mapping(manifest.get("spec"))
+    for manifest, path, _ in unit.objects:
+        ref, spec = ref_of(manifest), mapping(manifest.get("spec"))
         if _kind(manifest) in STARTS_AT_ONCE:
             yield FleetError(
                 f"{ref} cannot move: a {ref.kind} starts at once and has no field that holds it back",
@@ -122,7 +143,7 @@ def _movable(unit: Rendered) -> Iterator[FleetError]:
 
 
 def _makes_volumes(manifest: Manifest) -> bool:
-    spec = _mapping(manifest.get("spec"))
+    spec = mapping(manifest.get("spec"))
     return _kind(manifest) in DATA_VOLUMES or bool(spec.get("dataVolumeTemplates") or spec.get("volumeClaimTemplates"))
 
 
@@ -130,7 +151,7 @@ def _stops(fleet: Fleet, application: Application, unit: Rendered) -> Iterator[F
     """Inequalities 4 and 5 with the longest stop that the objects ask for."""
     if application.lease is None:
         return
-    graces = [(_grace(manifest), ref_of(manifest)) for manifest, _ in unit.objects]
+    graces = [(grace_of(manifest), ref_of(manifest)) for manifest, _, _ in unit.objects]
     slowest = max(graces, default=None)
     if slowest is None or slowest[0] == 0:
         return
@@ -144,23 +165,6 @@ def _stops(fleet: Fleet, application: Application, unit: Rendered) -> Iterator[F
             path=f"{application.folder}/application.yaml",
             hint="raise it, or lower terminationGracePeriodSeconds",
         )
-
-
-def _grace(manifest: Manifest) -> float:
-    """How long what an object runs may take to stop; 0 for an object that runs nothing."""
-    template: Any = manifest.get("spec")
-    path = ("jobTemplate", "spec", "template", "spec") if manifest["kind"] == "CronJob" else ("template", "spec")
-    for name in path:
-        template = template.get(name) if isinstance(template, Mapping) else None
-    if not isinstance(template, Mapping):
-        return 0.0
-    grace = template.get("terminationGracePeriodSeconds")
-    return float(grace) if isinstance(grace, int | float) else DEFAULT_GRACE
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """A mapping of fields; empty for whatever else stands in its place, which the API server will refuse."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _kind(manifest: Manifest) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import FleetError
-from reconciler.fleet.durations import show
-from reconciler.fleet.model import Application, Fleet, MoveKind
+from reconciler.fleet.durations import seconds, show
+from reconciler.fleet.model import Application, Fleet, MoveKind, Placement
 
 FieldValue = str | int | bool | Sequence[str] | None
 """A field's new value; None takes the field away."""
@@ -52,13 +52,17 @@ def named(fleet: Fleet, name: str) -> Application:
 
 def plan_move(
     application: Application, taker: str, disaster: Disaster | None = None, reason: str | None = None
-) -> Move:
-    """The move of an application to a site. Raises `FleetError` for one that makes no sense."""
+) -> Move | None:
+    """The move of an application to a site; None if its placement says so already. Raises `FleetError` for one that
+    makes no sense.
+
+    A planned move whose source dies is turned into a disaster move to the same target: that is a new epoch.
+    """
     name, now = application.name, application.placement
     if taker not in application.sites:
         raise FleetError(f'"{taker}" is no site of {name} ({", ".join(application.sites)})')
-    if taker == now.active:
-        raise FleetError(f"{name} is placed at {taker} already", hint=f"epoch {now.epoch} in {now.path}")
+    if taker == now.active and (disaster is None or _asserts(now, disaster)):
+        return None
     if application.suspended:
         raise FleetError(f"{name} is suspended", hint=f"siteshift resume {name}")
     fields: dict[str, FieldValue] = {"active": taker, "epoch": now.epoch + 1}
@@ -81,7 +85,20 @@ def plan_move(
     fields["allowDiscard"] = kept or None
     kind: MoveKind = "planned" if disaster is None else "disaster"
     loss = None if disaster is None else disaster.allow_data_loss
-    return Move(application, now.active, taker, kind, now.epoch + 1, fields, loss, reason)
+    giver = now.active if disaster is None or now.active != taker else disaster.declared_down[0]
+    return Move(application, giver, taker, kind, now.epoch + 1, fields, loss, reason)
+
+
+def _asserts(placement: Placement, disaster: Disaster) -> bool:
+    """Whether a placement makes these very assertions already."""
+    loss = disaster.allow_data_loss
+    return (
+        placement.move == "disaster"
+        and set(placement.declared_down) == set(disaster.declared_down)
+        and placement.allow_data_loss == (loss if loss == "unknown" else seconds(loss))
+        and placement.override_fence == disaster.override_fence
+        and set(disaster.allow_discard) <= set(placement.allow_discard)
+    )
 
 
 def _check_disaster(application: Application, taker: str, disaster: Disaster) -> None:
@@ -93,7 +110,7 @@ def _check_disaster(application: Application, taker: str, disaster: Disaster) ->
                 )
             if site == taker:
                 raise FleetError(f"{field} {site}: this is the site that {application.name} would move to")
-    if application.placement.active not in disaster.declared_down:
+    if application.placement.active not in (*disaster.declared_down, taker):
         giver = application.placement.active
         raise FleetError(
             f"{application.name} is placed at {giver}, which is not declared down",

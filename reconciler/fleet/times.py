@@ -20,6 +20,9 @@ CLOCK_TOLERANCE = 0.5
 GIT_ROUND_TRIP_LEAST = 0.1
 """No push and list over a network is counted on to be quicker than this."""
 
+REQUEST_TIMEOUT_LEAST = 1.0
+"""No API server is run with a shorter one: a planned move must outwait the requests that were under way."""
+
 FORCED_STOP = 1.0
 """What killing a workload and detaching its volumes take after its grace period."""
 
@@ -65,6 +68,9 @@ def guard_time(fleet: Fleet, objects: int = 1) -> float:
 
 def of_fleet(fleet: Fleet) -> Iterator[TimeProblem]:
     """Inequalities 1 and 2."""
+    if fleet.request_timeout < REQUEST_TIMEOUT_LEAST:
+        why = "how long the API servers themselves let one request run (60s unless they were told otherwise)"
+        yield _too_short(("requestTimeout",), fleet.request_timeout, REQUEST_TIMEOUT_LEAST, why)
     trip = git_round_trip(fleet)
     for name, value in (("poll", fleet.poll), ("freshness", fleet.freshness)):
         if value < 2 * trip:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.errors import FleetError
 from reconciler.fleet.model import Application, Fleet, Placement
+from reconciler.objects import Ref
 from render.tree import Tree
 from render.yaml import position
 
@@ -18,6 +19,32 @@ def check_transition(before: Fleet | None, after: Fleet, tree: Tree | None = Non
         for field, message, hint in _problems(earlier, application):
             line, column = _place(tree, application.placement.path, field)
             errors.append(FleetError(message, path=application.placement.path, line=line, column=column, hint=hint))
+    return errors
+
+
+def check_claims_kept(
+    before: Fleet | None, after: Fleet, claims: Mapping[str, Collection[Ref]], tree: Tree
+) -> list[FleetError]:
+    """Replication that was taken away although the data stays. `claims` are those of each application in `after`."""
+    errors: list[FleetError] = []
+    for application in after.applications:
+        earlier = None if before is None else before.application(application.name)
+        if earlier is None or earlier.replication.driver == "none" or application.replication.driver != "none":
+            continue
+        kept = sorted(claims.get(application.name, ()))
+        if kept:
+            path = f"{application.folder}/application.yaml"
+            line, column = position(tree.read(path), path, 0, ["spec", "replication"])
+            errors.append(
+                FleetError(
+                    f"{application.name} is replicated no longer, and keeps {kept[0]}: its next move would leave the"
+                    " data behind",
+                    path=path,
+                    line=line,
+                    column=column,
+                    hint="remove the claims as well, or keep spec.replication",
+                )
+            )
     return errors
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +108,15 @@ class WorkingCopy:
         """The commits after `old` up to `new` along first parents, oldest first."""
         return first_parents(self._repository, old, new)
 
+    def ancestors(self, commit: str) -> Iterator[str]:
+        """A commit and those before it along first parents, newest first."""
+        at = self._repository[commit].peel(pygit2.Commit)
+        while True:
+            yield str(at.id)
+            if not at.parents:
+                return
+            at = at.parents[0]
+
     def subject(self, commit: str) -> str:
         """The first line of a commit's message."""
         return str(self._repository[commit].peel(pygit2.Commit).message).partition("\n")[0]
@@ -119,6 +128,11 @@ class WorkingCopy:
             return [path for path in paths if self._repository.status_file(self._own(path)) not in unchanged]
         except KeyError as error:
             raise SourceError(f"{error.args[0]} is not in Git: commit it first") from None
+
+    def check_can_commit(self) -> None:
+        """Raise `SourceError` if a commit could not be made: no branch is checked out, or Git knows no author."""
+        _ = self.branch
+        self._git("var", "GIT_COMMITTER_IDENT")
 
     def fetch(self) -> None:
         """Learn the upstream's present value."""

@@ -39,6 +39,7 @@ class Context:
         self.documents: dict[str, Any] = {}
         """Parsed files by path, kept by the loader."""
         self._bytes: dict[str, bytes] = {}
+        self._marks: dict[tuple[str, bytes], bool] = {}
 
     @property
     def restricted(self) -> bool:
@@ -59,6 +60,15 @@ class Context:
         if data is None:
             data = self._bytes[path] = self.tree.read(path)
         return data
+
+    def holds(self, path: str, inline: bytes | None, mark: bytes) -> bool:
+        """Whether a mark stands anywhere in a text: the inline one, or else a file's."""
+        if inline is not None:
+            return mark in inline
+        found = self._marks.get((path, mark))
+        if found is None:
+            found = self._marks[path, mark] = bool(path) and mark in self.read(path)
+        return found
 
     def display(self, path: str) -> str:
         """A tree's path as messages show it: absolute where the tree has a place on disk."""

@@ -22,14 +22,13 @@ from render.kustomization.ids import (
     id_text,
     metadata_text,
     require_text_key,
-    text_of,
 )
 from render.kustomization.model import Manifest, Origin
 from render.kustomization.provenance import Note
-from render.yaml.scalars import is_string, may_be_time, resolve
+from render.yaml.scalars import may_be_time, resolve
 
 if TYPE_CHECKING:
-    from render.kustomization.written import Texts
+    from render.kustomization.styles import Styles
 
 Trail = tuple[str | int, ...]
 """Where a value is in a manifest: keys and list positions."""
@@ -41,11 +40,16 @@ MEMORY = b"internal.config.kubernetes.io/"
 _PREFIX = MEMORY.decode()
 
 
+LaidOver = tuple[Manifest, Manifest, "Draft"]
+"""A patch that was merged into an object: the object before, the patch as it was merged, who wrote it."""
+
+
 class Draft:
     """One object on its way through the layers. `manifest` is None once a patch has deleted it."""
 
     __slots__ = (
         "_owned",
+        "_styles",
         "_whole",
         "behavior",
         "comments",
@@ -65,7 +69,6 @@ class Draft:
         "suffixes",
         "transformations",
         "variables",
-        "written",
     )
 
     def __init__(self, manifest: Manifest, origin: Origin, context: Context, source: Trail = ()) -> None:
@@ -95,9 +98,10 @@ class Draft:
         """Schemas in its file's comments; None while nobody has looked."""
         self.inline: bytes | None = None
         """The text that it was read from, if that is no file of its own."""
-        self.laid_over: list[Draft] = []  # the patches that were merged into it, the oldest first
-        self.written: Texts | None = None
-        """What its file says literally; None while nobody has looked."""
+        self.laid_over: list[LaidOver] = []
+        """What was merged into it since its styles were looked at, the oldest first."""
+        self._styles: Styles | None = None
+        """None while nobody has looked."""
         self._owned: dict[int, Any] = {}
         self._whole = False
 
@@ -325,40 +329,40 @@ class Draft:
         if isinstance(node, dict) and trail[-1] in node:
             del self.place(trail)[trail[-1]]
 
+    @property
+    def styles(self) -> Styles:
+        """How its values are written."""
+        if self._styles is None:
+            from render.kustomization.styles import Styles  # loads the whole grammar
+
+            self._styles = Styles(self)
+        return self._styles
+
+    def forget_styles(self) -> None:
+        """Kustomize has printed the object and read it again: its values are written as it prints them."""
+        self.inline, self._styles, self.laid_over, self.shared = b"", None, [], {}
+
     def text_at(self, trail: Trail, value: Any) -> str:
         """The text of the scalar that stands at the trail, as its file has it if it came from there."""
-        if type(value) is str and not may_be_time(value):
+        if isinstance(value, dict | list):
+            return ""
+        if type(value) is str and not may_be_time(value) and not self._may_differ(value):
             return value
-        text = self.written_texts().get(self.source + trail)
-        return text_of(value) if text is None or resolve(text) != value else text
+        return self.styles.at(trail, value).text
 
-    def set_plain(self, trail: Trail, text: str) -> None:
-        """Put the value of a plain scalar at the trail's end; what was written for it counts where it is read again."""
-        value = resolve(text)
-        self.set(trail, value)
-        if value is not text:
-            self.written_texts()[self.source + trail] = text
+    def rewrite(self, trail: Trail, text: str) -> None:
+        """Put another text at the trail, without a type of its own: where no quotes stand, the text says what it is."""
+        if type(self.value(trail)) is str and type(resolve(text)) is str:
+            self.set(trail, text)
+        else:
+            self.styles.rewrite(trail, text)
 
-    def written_texts(self) -> Texts:
-        """What its file says literally, by place."""
-        if self.written is None:
-            from render.kustomization.written import plain_texts  # loads the whole grammar
-
-            self.written = plain_texts(self.data(), self.origin.document)
-        return self.written
-
-    def is_written_empty(self, trail: Sequence[str | int]) -> bool:
-        """Whether nothing at all stands at the trail in its file."""
-        return self.written_texts().get((*self.source, *trail)) == ""
-
-    def is_written_quoted(self, trail: Sequence[str | int], text: str) -> bool:
-        """Whether a text of the manifest stands in its file in quotes or in a block."""
-        needs_quotes = not is_string(text) or "\n" in text
-        if needs_quotes and not self.laid_over:
+    def _may_differ(self, text: str) -> bool:
+        """Whether a text may have been written otherwise: in a folded block, or encoded."""
+        if self._styles is not None or any(writer._may_differ(text) for *_, writer in self.laid_over):
             return True
-        from render.kustomization.quotes import is_quoted
-
-        return is_quoted(self, trail, otherwise=needs_quotes)
+        marks = (b"!!binary", b">") if "\n" in text else (b"!!binary",)
+        return any(self.context.holds(self.origin.path, self.inline, mark) for mark in marks)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
         """What a comment beside a field says about it."""
@@ -379,14 +383,10 @@ class Draft:
 
     def strings(self, field: str) -> dict[str, str]:
         """Labels or annotations, each value as text."""
-        metadata = self.content.get("metadata")
-        found = metadata.get(field) if isinstance(metadata, dict) else None
+        found = self.value(("metadata", field))
         if not isinstance(found, dict):
             return {}
-        return {
-            key: value if type(value) is str and value[10:11] != "T" else self.text_at(("metadata", field, key), value)
-            for key, value in found.items()
-        }
+        return {key: self.text_at(("metadata", field, key), value) for key, value in found.items()}
 
     def set_strings(self, field: str, values: dict[str, str]) -> None:
         """Set labels or annotations as a whole; none at all removes the field."""

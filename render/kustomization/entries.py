@@ -25,7 +25,7 @@ def set_entries(accumulator: Accumulator, entries: Mapping[str, str], specs: Spe
                 spec = FieldSpec(spec.gvk, spec.path, create=True)  # Kustomize keeps what it remembers there
             for trail in find(draft, spec, create=True):
                 old = value_at(draft.content, trail)
-                if not spec.create and (old is None or (old == "" and draft.is_written_empty(trail))):
+                if not spec.create and (old is None or (old == "" and draft.styles.is_empty(trail))):
                     continue
                 if old is not None and not isinstance(old, dict):
                     raise KustomizationError(

@@ -135,7 +135,7 @@ def _walk(
             raise _no_field(name, node)
         makes, made, before = create and not is_list, False, (len(found), len(emptied))
         child = node.get(name)
-        if child == "" and draft.is_written_empty((*trail, name)):
+        if child == "" and draft.styles.is_empty((*trail, name)):
             child = None  # inside {}, where nothing stands is printed as a text and yet is a null
             if makes:
                 emptied.append(((*trail, name), None))

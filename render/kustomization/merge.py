@@ -9,9 +9,10 @@ patch does not mention lose elements with a repeated key, and an element under `
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from render.errors import KustomizationError
+from render.kustomization.draft import Draft
 from render.kustomization.elements import (
     MISSING,
     Mark,
@@ -26,40 +27,30 @@ from render.kustomization.elements import (
 from render.kustomization.fieldspec import wrong_kind
 from render.kustomization.ids import field_text, is_empty, text_of
 from render.kustomization.limits import MOST_PAIRED
-from render.kustomization.schema import Custom, Schema, Schemas
+from render.kustomization.schema import Custom, Schema
 from render.yaml import NO_TEXT, REPEATED
 
 KEPT_NULL: Any = Mark()
 """A null of the object that the merge leaves in place."""
 
+
+class Null(Mark):
+    """A null that carries how it is written."""
+
+    how: Any
+
+
 DIRECTIVE = "$patch"
 
 
-class Written(Protocol):
-    """What the merge asks about how the patch is written."""
-
-    def schema_in_comment(self, trail: list[str | int]) -> dict[str, Any] | None:
-        """What a comment beside a field says about how it merges."""
-
-
-class Target(Written, Protocol):
-    """What the merge asks about how the target is written."""
-
-    def is_written_empty(self, trail: list[str | int]) -> bool:
-        """Whether a null is written as nothing at all: those do not survive."""
-
-    def is_written_quoted(self, trail: list[str | int], text: str) -> bool:
-        """Whether a text stands in quotes or in a block: what replaces it stands there too, as text."""
-
-
-def merge(target: Any, patch: Any, schemas: Schemas, written: Target, patch_written: Written) -> Any:
+def merge(target: Any, patch: Any, draft: Draft, writer: Draft) -> Any:
     """The target with the patch laid over it, or None if the patch deletes it. Changes and shares both objects.
 
     Raises `KustomizationError` where the forms of target and patch differ.
     """
     if isinstance(patch, dict) and text_of(patch.get(DIRECTIVE)) == "replace":
         return target  # Kustomize makes the new object and forgets to take it
-    result = _Merger(schemas, written, patch_written).walk(target, patch, None)
+    result = Merger(draft, writer).walk(target, patch, None)
     if _nothing(result):
         return None
     _refuse_repetitions(result)
@@ -81,16 +72,20 @@ def _refuse_repetitions(value: Any) -> None:
 
 
 def _nothing(value: Any) -> bool:
-    return value is None or value is MISSING or value is KEPT_NULL
+    return value is MISSING or value is KEPT_NULL or _is_null(value)
 
 
-class _Merger:
+def _is_null(value: Any) -> bool:
+    return value is None or value.__class__ is Null
+
+
+class Merger:
     """One merge. `origin` is the patch's side, `dest` the target's; both may be the same after a new part is added."""
 
-    def __init__(self, schemas: Schemas, written: Target, patch_written: Written) -> None:
-        self._schemas = schemas
-        self._written = written
-        self._patch_written = patch_written
+    def __init__(self, draft: Draft, writer: Draft) -> None:
+        self._draft = draft
+        self._writer = writer
+        self._schemas = draft.context.schemas
         self._trail: list[str | int] = []
         self._patch_trail: list[str | int] = []
 
@@ -116,10 +111,17 @@ class _Merger:
 
     def _walk_scalar(self, dest: Any, origin: Any) -> Any:
         if origin is MISSING:
-            return MISSING if dest == "" and self._written.is_written_empty(self._trail) else dest
-        if type(dest) is str and type(origin) in (int, float, bool):
-            return text_of(origin) if self._written.is_written_quoted(self._trail, dest) else origin
-        return origin
+            return MISSING if dest == "" and self._draft.styles.is_empty(tuple(self._trail)) else dest
+        return self.scalar(dest, origin)
+
+    def scalar(self, dest: Any, origin: Any) -> Any:
+        """The patch's value in the style of the object's: a number over a text in quotes is a text."""
+        if origin is None or dest is MISSING or (type(origin) is str and "\n" not in origin):
+            return origin
+        if type(origin) is not str and type(dest) is not str:
+            return origin
+        how = self._writer.styles.at(tuple(self._patch_trail), origin)
+        return self._draft.styles.restyled(tuple(self._trail), dest, how)
 
     def _schema_by_content(self, dest: Any, origin: Any) -> Schema | None:
         for node in (dest, origin):
@@ -133,10 +135,10 @@ class _Merger:
         if _nothing(dest):
             if isinstance(origin, dict) and _directive_of_map(origin, strict=False) == "delete":
                 return MISSING
-            if origin is MISSING and dest is None:
-                return MISSING if self._written.is_written_empty(self._trail) else KEPT_NULL
+            if origin is MISSING and _is_null(dest):
+                return MISSING if self._draft.styles.is_empty(tuple(self._trail)) else KEPT_NULL
             dest = origin
-        elif origin is None:
+        elif _is_null(origin):
             return MISSING
         elif isinstance(origin, dict):
             directive = _directive_of_map(origin, strict=True)
@@ -160,9 +162,9 @@ class _Merger:
             patch_trail.append(name)
             old = dest.get(name, MISSING)
             new = origin.get(name, MISSING) if isinstance(origin, dict) else MISSING
-            comment = self._written.schema_in_comment(trail)
+            comment = self._draft.schema_in_comment(trail)
             if comment is None and new is not MISSING:
-                comment = self._patch_written.schema_in_comment(patch_trail)
+                comment = self._writer.schema_in_comment(patch_trail)
             if comment is None:
                 value = self.walk(old, new, schema.field(name) if schema else None)
             else:
@@ -170,8 +172,8 @@ class _Merger:
             trail.pop()
             patch_trail.pop()
             if value is KEPT_NULL:
-                dest[name] = None
-            elif value is MISSING or value is None:
+                continue
+            if value is MISSING or _is_null(value):
                 dest.pop(name, None)
             elif value is not old:
                 dest[name] = value
@@ -180,7 +182,7 @@ class _Merger:
     def _walk_list(self, dest: Any, origin: Any, schema: Schema | None, keys: tuple[str, ...]) -> Any:
         if _nothing(dest):
             dest = origin
-        elif origin is None:
+        elif _is_null(origin):
             return MISSING
         elif isinstance(origin, list):
             directive = _directive_of_list(origin)

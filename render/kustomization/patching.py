@@ -22,6 +22,7 @@ from render.kustomization.merge import DIRECTIVE, merge
 from render.kustomization.model import Manifest
 
 _MEMORY = "internal.config.kubernetes.io/memory"
+_ANNOTATIONS = ("metadata", "annotations")
 
 
 def apply_to_all(
@@ -42,8 +43,8 @@ def _copied(patch: Draft) -> Manifest:
     """A copy of the patch in which nothing at all, also inside `{}`, is null."""
     copy: Manifest = deep_copy(patch.content)
     if patch.inline is None or b"{" in patch.inline or b"[" in patch.inline:
-        for trail, text in patch.written_texts().items():
-            if not text and trail and value_at(copy, trail) == "":
+        for trail in patch.styles.empty_places():
+            if trail and value_at(copy, trail) == "":
                 value_at(copy, trail[:-1])[trail[-1]] = None
     return copy
 
@@ -101,7 +102,7 @@ def _makes_version_null(patch: Draft, target: Draft) -> bool:
     if any(target.gvk[:2]) or target.content.get("apiVersion") == "":
         return False
     written = patch.content.get("apiVersion")
-    quoted = isinstance(written, str) and patch.is_written_quoted(("apiVersion",), written)
+    quoted = isinstance(written, str) and patch.styles.is_quoted(("apiVersion",), written)
     return "apiVersion" in target.content or not quoted
 
 
@@ -118,8 +119,9 @@ def merge_into(
         accumulator.identities_changed()
     keeps_memory = _mark_memory(draft, patch)
     shared = [(trail, draft.value(trail), value_at(patch, trail)) for trail in sorted(draft.shared, key=str)]
-    merged = merge(draft.own_all(), patch, draft.context.schemas, draft, written)
-    draft.laid_over.append(written)
+    before, laid = draft.content, deep_copy(patch)
+    merged = merge(deep_copy(before), patch, draft, written)
+    draft.laid_over.append((before, laid, written))
     draft.name_is_untyped = True
     draft.replace_all(merged or None)
     if not merged:
@@ -176,7 +178,7 @@ def _unmark_copies(node: Any) -> None:
 def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Operation]) -> None:
     """Apply operations to one object."""
     before = draft.id
-    touches = any("metadata" in (operation.path[:1] + operation.source[:1]) for operation in operations)
+    touches = any(not each.path or "metadata" in (each.path[0], *each.source[:1]) for each in operations)
     has_memory = touches and draft.has_memory
     if has_memory:
         draft.set(("metadata", "annotations", _MEMORY), "")
@@ -184,7 +186,9 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
         json_patch.apply(operations, draft.own_all(), draft.context.budget)
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
-    draft.inline, draft.written, draft.shared, draft.laid_over = b"", None, {}, []
+    draft.forget_styles()
+    if isinstance(draft.value(_ANNOTATIONS), dict):
+        draft.set_strings("annotations", draft.strings("annotations"))
     if has_memory:
         if not _unmark_memory(draft.content.get("metadata")):
             draft.forget_provenance()

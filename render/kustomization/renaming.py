@@ -40,4 +40,4 @@ def surround(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
             )
         made = old is None and not is_there(draft.content, trail)
         new = f"{prefix}{'' if made else draft.text_at(trail, old)}{suffix}"
-        draft.set(trail, new) if isinstance(old, str) else draft.set_plain(trail, new)
+        draft.rewrite(trail, new)

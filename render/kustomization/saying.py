@@ -34,7 +34,7 @@ def as_written(draft: Draft, trail: Trail, value: Any, margin: str = "") -> str:
     elif isinstance(value, list) and value:
         for place, item in enumerate(value):
             lines.append(f"{margin}- {as_written(draft, (*trail, place), item, margin + '  ').strip()}")
-    elif isinstance(value, str) and draft.is_written_quoted(trail, value):
+    elif isinstance(value, str) and draft.styles.is_quoted(trail, value):
         return f'"{value}"'
     else:
         return "{}" if value == {} else "[]" if value == [] else text_of(value)

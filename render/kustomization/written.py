@@ -1,8 +1,8 @@
-"""What a file says literally: the text of plain scalars that are no strings, or dates.
+"""What a file says literally: the text, tag and style of its scalars, and which of its collections stand in brackets.
 
 Parsed values cannot tell `null` from nothing at all (a strategic merge drops the second and keeps the first), `1.10`
-from `1.1` nor a date from its time at midnight (a replacement copies the text). So for the few objects where it
-matters the file is read once more.
+from `1.1` (a replacement copies the text) nor a text in quotes from a plain one (a number that replaces it becomes a
+text). So for the few objects where it matters the file is read once more.
 """
 
 from __future__ import annotations
@@ -22,27 +22,31 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from render.kustomization.ids import text_of
 from render.yaml import faults
 from render.yaml.scalars import OutsideTime, resolve
-from render.yaml.tags import PREFIX
+from render.yaml.tags import NULL
+from render.yaml.written import Scalar, scalar_of
 
-Texts = dict[tuple[str | int, ...], str]
+Trail = tuple[str | int, ...]
+Written = dict[Trail, Scalar | None]
+"""By place: how a scalar is written, None for a mapping or list in brackets.
 
-NULL = f"{PREFIX}null"
+Plain texts and what looks as it would be printed are left out."""
+
+EMPTY = Scalar("", NULL)
+"""Nothing at all, where a value might stand."""
 
 
-def plain_texts(data: bytes, document: int) -> Texts:
-    """Where in a document of a readable file plain scalars stand that are no strings, and their text."""
-    return dict(_collected(data, document).found)
+def written_in(data: bytes, document: int) -> Written:
+    """How the values of a document of a readable file are written; documents without anything do not count."""
+    found = _all_written(data)
+    return found[document] if document < len(found) else {}
 
 
 @lru_cache(16)
-def quoted_places(data: bytes, document: int) -> frozenset[tuple[str | int, ...]]:
-    """Where in a document of a readable file texts stand in quotes or in blocks."""
-    return frozenset(_collected(data, document).quoted)
-
-
-def _collected(data: bytes, document: int) -> _Collector:
+def _all_written(data: bytes) -> list[Written]:
+    documents: list[Written] = []
     events = iter(CParser(faults.as_split(data)).get_event, None)
     for event in events:
         if event.__class__ is not DocumentStartEvent:
@@ -51,10 +55,9 @@ def _collected(data: bytes, document: int) -> _Collector:
         empty = root.__class__ is ScalarEvent and not root.style and root.tag is None and resolve(root.value) is None
         collector = _Collector(events)
         collector.collect(root, ())
-        if not empty and document == 0:
-            return collector
-        document -= not empty
-    return _Collector(events)
+        if not empty:
+            documents.append(dict(collector.found))
+    return documents
 
 
 class _Collector:
@@ -63,40 +66,66 @@ class _Collector:
     def __init__(self, events: Iterator[Any]) -> None:
         self._events = events
         self._anchors: dict[str, tuple[int, int, int]] = {}
-        """Where in `found` an anchored value's texts begin and end, and how long its trail is."""
-        self.found: list[tuple[tuple[str | int, ...], str]] = []
-        self.quoted: list[tuple[str | int, ...]] = []
+        """Where in `found` what an anchored value says begins and ends, and how long its trail is."""
+        self.found: list[tuple[Trail, Scalar | None]] = []
 
-    def collect(self, event: Any, trail: tuple[str | int, ...]) -> None:
-        """Note the texts of the value that begins with the event."""
+    def collect(self, event: Any, trail: Trail) -> None:
+        """Note how the value that begins with the event is written."""
         kind = event.__class__
         start = len(self.found)
         if kind is AliasEvent:
             begin, end, length = self._anchors.get(event.anchor, (0, 0, 0))
-            self.found += [((*trail, *place[length:]), text) for place, text in self.found[begin:end]]
-        elif kind is ScalarEvent:
-            text = event.value
-            if event.style:
-                self.quoted.append(trail)
-            elif event.tag is None and not _is_itself(text):
-                self.found.append((trail, text))
-            if event.tag == NULL and not text:
-                self.found.append((trail, ""))
-        elif kind is MappingStartEvent:
-            while (key := next(self._events)).__class__ is not MappingEndEvent:
-                self.collect(next(self._events), (*trail, getattr(key, "value", "")))
+            self.found += [((*trail, *place[length:]), how) for place, how in self.found[begin:end]]
+            return
+        if kind is ScalarEvent:
+            if event.style or event.tag is not None or not _is_printed_so(event.value):
+                self.found.append((trail, scalar_of(event.value, event.tag, event.style)))
+        elif event.flow_style:
+            self.found.append((trail, None))
+        if kind is MappingStartEvent:
+            self._collect_mapping(trail)
         elif kind is SequenceStartEvent:
             position = 0
             while (item := next(self._events)).__class__ is not SequenceEndEvent:
                 self.collect(item, (*trail, position))
                 position += 1
-        if kind is not AliasEvent and event.anchor is not None:
+        if event.anchor is not None:
             self._anchors[event.anchor] = (start, len(self.found), len(trail))
 
+    def _collect_mapping(self, trail: Trail) -> None:
+        start, keys, merged = len(self.found), set(), False
+        while (key := next(self._events)).__class__ is not MappingEndEvent:
+            name = getattr(key, "value", "")
+            keys.add(name)
+            merged = merged or (name == "<<" and not key.style)
+            self.collect(next(self._events), (*trail, name))
+        if merged:
+            self.found[start:] = _merged(self.found[start:], len(trail), keys)
 
-def _is_itself(text: str) -> bool:
-    """Whether a plain scalar is a string, and that one."""
+
+def _merged(found: list[tuple[Trail, Scalar | None]], depth: int, keys: set[str]) -> list[tuple[Trail, Scalar | None]]:
+    """What stands below `<<`, one mapping or a list of them, as if it stood in the mapping itself."""
+    result: dict[Trail, Scalar | None] = {}
+    for trail, how in reversed(found):
+        if trail[depth] == "<<":
+            rest = trail[depth + 1 :]
+            rest = rest[1:] if rest and isinstance(rest[0], int) else rest
+            if not rest or rest[0] in keys:
+                continue
+            trail = (*trail[:depth], *rest)
+        result[trail] = how
+    return list(reversed(result.items()))
+
+
+def _is_printed_so(text: str) -> bool:
+    """Whether a plain scalar is a text, or would be printed as it stands."""
     try:
-        return resolve(text) is text
+        value = resolve(text)
     except OutsideTime:
         return True
+    return value is text or (value.__class__ is not str and text_of(value) == text)
+
+
+def is_in_brackets(written: Written, trail: Trail) -> bool:
+    """Whether what stands at the trail is inside brackets."""
+    return any(written.get(trail[:length], EMPTY) is None for length in range(len(trail)))

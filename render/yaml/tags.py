@@ -7,12 +7,21 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
+from render.errors import YamlError
+from render.yaml.scalars import resolve as resolve_new
 from render.yaml.scalars import timestamp
 
 PREFIX = "tag:yaml.org,2002:"
 
-_NAMES: dict[type, str] = {str: "!!str", int: "!!int", float: "!!float", bool: "!!bool", type(None): "!!null"}
-_CHECKED = frozenset(("!!int", "!!float", "!!bool", "!!null", "!!timestamp"))
+TEXT, NULL = "!!str", "!!null"
+
+_NAMES: dict[type, str] = {str: TEXT, int: "!!int", float: "!!float", bool: "!!bool", type(None): NULL}
+_CHECKED = frozenset(("!!int", "!!float", "!!bool", NULL, "!!timestamp"))
+
+
+def tag_of(value: Any) -> str:
+    """The tag of a value that is a scalar."""
+    return _NAMES[value.__class__]
 
 
 def tagged(event: Any, resolve: Callable[[str], Any], fail: Callable[[str, Any], Any]) -> Any:
@@ -21,23 +30,31 @@ def tagged(event: Any, resolve: Callable[[str], Any], fail: Callable[[str, Any],
     if tag == "!":
         return text if event.style else resolve(text)
     tag = "!!" + tag.removeprefix(PREFIX) if tag.startswith(PREFIX) else tag
+    try:
+        return decode(text, tag, resolve)
+    except YamlError as error:
+        return fail(error.message, event)
+
+
+def decode(text: str, tag: str, resolve: Callable[[str], Any] = resolve_new) -> Any:
+    """The value of a text under a short tag. Raises `YamlError` if the two do not fit."""
     if tag == "!!binary":
-        return _decoded(text, event, fail)
+        return _decoded(text)
     if tag not in _CHECKED:
         return text
     date = timestamp(text)
     value = resolve(text)
-    found = "!!timestamp" if date is not None and tag == "!!timestamp" else _NAMES[value.__class__]
+    found = "!!timestamp" if date is not None and tag == "!!timestamp" else tag_of(value)
     if found == tag:
         return date if tag == "!!timestamp" else value
     if found == "!!int" and tag == "!!float":
         return float(value)
-    return fail(f"cannot decode {found} `{text}` as a {tag}", event)
+    raise YamlError(f"cannot decode {found} `{text}` as a {tag}")
 
 
-def _decoded(text: str, event: Any, fail: Callable[[str, Any], Any]) -> Any:
+def _decoded(text: str) -> str:
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        return fail("!!binary value contains invalid base64 data", event)
+        raise YamlError("!!binary value contains invalid base64 data") from None
     return data.decode("utf-8", "replace")

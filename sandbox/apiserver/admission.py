@@ -1,4 +1,5 @@
-"""Admission: which policies and bindings a write meets, with which parameters, and the refusal that follows.
+"""Admission: which policies and bindings a write meets, with which parameters, the refusal that follows, and the order
+of policies and webhooks.
 
 Policies, bindings and parameters are read from the store at the very moment of the write, under its lock: a changed
 permit acts at once.
@@ -16,6 +17,7 @@ from sandbox.apiserver.registry import Registry
 from sandbox.apiserver.requests import Request
 from sandbox.apiserver.selectors import matches_selector
 from sandbox.apiserver.store import Store
+from sandbox.apiserver.webhooks import MUTATING, VALIDATING, Webhooks
 
 Manifest = dict[str, Any]
 POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
@@ -46,17 +48,9 @@ class Policies:
         bound = self._store.bucket(BINDINGS).objects
         if not bound:
             return
-        attributes = self._attributes(operation, kind, request, new, old)
+        attributes = attributes_of(self._store, operation, kind, request, new, old)
         for stored in list(bound.values()):
             self._binding(stored.object, attributes)
-
-    def _attributes(
-        self, operation: str, kind: Kind, request: Request, new: Manifest | None, old: Manifest | None
-    ) -> Attributes:
-        metadata = (new or old or {}).get("metadata", {})
-        namespace = self._store.get("namespaces", "", request.namespace) if kind.namespaced else None
-        shown = namespace.object if namespace else None
-        return Attributes(operation, kind, request, metadata.get("name", ""), new, old, shown)
 
     def _binding(self, binding: Manifest, attributes: Attributes) -> None:
         spec = binding["spec"]
@@ -121,6 +115,38 @@ class Policies:
         listed = self._store.snapshot(kind.storage, namespace or None)[1]
         selector = reference.get("selector")
         return [one.object for one in listed if matches_selector(selector, one.object["metadata"].get("labels") or {})]
+
+
+class AdmissionChain:
+    """Everything that may change or refuse a write: mutating webhooks, policies, validating webhooks, in this order."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._policies, self._webhooks = Policies(store, registry), Webhooks(store)
+
+    def mutate(
+        self, operation: str, kind: Kind, request: Request, new: Manifest | None, old: Manifest | None
+    ) -> Manifest | None:
+        """The new object as the mutating webhooks leave it. Raises a refusal, or AnswerNeeded."""
+        if not self._store.bucket(MUTATING).objects:
+            return new
+        return self._webhooks.mutate(attributes_of(self._store, operation, kind, request, new, old))
+
+    def admit(self, operation: str, kind: Kind, request: Request, new: Manifest | None, old: Manifest | None) -> None:
+        """Return, or raise a refusal, or AnswerNeeded."""
+        self._policies.admit(operation, kind, request, new, old)
+        if self._store.bucket(VALIDATING).objects:
+            self._webhooks.admit(attributes_of(self._store, operation, kind, request, new, old))
+
+
+def attributes_of(
+    store: Store, operation: str, kind: Kind, request: Request, new: Manifest | None, old: Manifest | None
+) -> Attributes:
+    """A write as admission sees it, with the Namespace that it is in."""
+    metadata = (new or old or {}).get("metadata", {})
+    namespace = store.get("namespaces", "", request.namespace) if kind.namespaced else None
+    shown = namespace.object if namespace else None
+    return Attributes(operation, kind, request, metadata.get("name", ""), new, old, shown)
 
 
 def _refusal(policy: Policy, binding: Manifest, attributes: Attributes, decision: Decision) -> Problem:

@@ -7,10 +7,10 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.apiserver import discovery, openapi, tables
-from sandbox.apiserver.admission import Policies
+from sandbox.apiserver.admission import AdmissionChain
 from sandbox.apiserver.audit import Audit
 from sandbox.apiserver.customresources import CustomResources
 from sandbox.apiserver.deletion import Deleter
@@ -24,14 +24,20 @@ from sandbox.apiserver.requests import Request, User, parse
 from sandbox.apiserver.store import Store, Stored, encode
 from sandbox.apiserver.subresources import Subresources
 from sandbox.apiserver.watches import Watcher, plain_frame
+from sandbox.apiserver.webhook_calls import AnswerNeeded, ask
+from sandbox.apiserver.webhooks import resolved
 from sandbox.apiserver.wire import Response
 from sandbox.apiserver.writes import Writer
+
+MOST_QUESTIONS = 100
+"""How many answers of webhooks one request may need: more means that its object never rests."""
+
+Answered = TypeVar("Answered")
 
 HEALTH = ("/readyz", "/healthz", "/livez")
 ABSENT_GROUPS = {
     "authentication.k8s.io": "token reviews",
     "authorization.k8s.io": "access reviews (every known token may do everything)",
-    "autoscaling": "autoscaling",
     "apiregistration.k8s.io": "API aggregation",
     "certificates.k8s.io": "certificate requests",
     "events.k8s.io": "the events.k8s.io group (core events are served)",
@@ -43,8 +49,6 @@ ABSENT_GROUPS = {
 """Kubernetes' own groups that the sandbox does not serve: 501 rather than 404, which would say that they are absent."""
 
 ABSENT_RESOURCES = {
-    "mutatingwebhookconfigurations": "admission webhooks",
-    "validatingwebhookconfigurations": "admission webhooks",
     "mutatingadmissionpolicies": "mutating admission policies",
     "replicationcontrollers": "replication controllers",
     "podtemplates": "pod templates",
@@ -63,9 +67,9 @@ class Api:
         self.registry = Registry()
         self.faults = Faults()
         self.custom = CustomResources(store, self.registry, clock)
-        self.policies = Policies(store, self.registry)
-        self.deleter = Deleter(store, self.policies, clock)
-        self.writer = Writer(store, self.policies, clock, self._written)
+        self.admission = AdmissionChain(store, self.registry)
+        self.deleter = Deleter(store, self.admission, clock)
+        self.writer = Writer(store, self.admission, clock, self._written)
         self.reader = Reader(store)
         self.watcher = Watcher(store)
         self.subresources = Subresources(store, self.writer)
@@ -160,7 +164,7 @@ class Api:
         return found
 
     def _subresource(self, kind: Kind, request: Request) -> Response:
-        outcome = self.subresources.answer(kind, request)
+        outcome = self._admitted(request, lambda: self.subresources.answer(kind, request))
         return Response(outcome.code, outcome.stored.body)
 
     # -- verbs ---------------------------------------------------------------------------------------------------
@@ -186,16 +190,16 @@ class Api:
     def _create(self, kind: Kind, request: Request) -> Response:
         if request.name:
             raise no_method()
-        outcome = self.writer.create(kind, request)
+        outcome = self._admitted(request, lambda: self.writer.create(kind, request))
         request.name = outcome.stored.object["metadata"]["name"]
         return self._object(kind, request, outcome.stored, outcome.code)
 
     def _update(self, kind: Kind, request: Request) -> Response:
-        outcome = self.writer.update(kind, request)
+        outcome = self._admitted(request, lambda: self.writer.update(kind, request))
         return self._object(kind, request, outcome.stored, outcome.code)
 
     def _patch(self, kind: Kind, request: Request) -> Response:
-        outcome = self.writer.patch(kind, request)
+        outcome = self._admitted(request, lambda: self.writer.patch(kind, request))
         return self._object(kind, request, outcome.stored, outcome.code)
 
     def _object(self, kind: Kind, request: Request, stored: Stored, code: int) -> Response:
@@ -207,13 +211,25 @@ class Api:
     def _delete(self, kind: Kind, request: Request) -> Response:
         if request.subresource:
             raise no_method()
-        body, code = self.deleter.delete(kind, request)
+        body, code = self._admitted(request, lambda: self.deleter.delete(kind, request))
         return _json(code, body)
 
     def _delete_collection(self, kind: Kind, request: Request) -> Response:
         metadata, found = self.reader.listing(kind, request)
-        self.deleter.delete_collection(kind, request, found)
+        self._admitted(request, lambda: self.deleter.delete_collection(kind, request, found))
         return Response(200, list_body(kind, metadata, found))
+
+    def _admitted(self, request: Request, write: Callable[[], Answered]) -> Answered:
+        """A write that may need answers of admission webhooks; they are asked while nobody holds the store's lock."""
+        warnings = list(request.warnings)
+        for _ in range(MOST_QUESTIONS):
+            try:
+                return write()
+            except AnswerNeeded as needed:
+                request.warnings[:] = warnings
+                question = needed.question
+                request.answers[question.key] = ask(question, lambda service: resolved(self.store, service))
+        raise Problem("Timeout", "the object changed each time that its admission webhooks had answered")
 
 
 def _json(code: int, body: dict[str, Any]) -> Response:

@@ -55,6 +55,22 @@ def _modes(manifest: Manifest) -> str:
     return ",".join(ACCESS.get(mode, mode) for mode in modes or ())
 
 
+def _targets(manifest: Manifest) -> str:
+    """`cpu: 40%/80%` for each resource metric; other metrics are not simulated."""
+    current = {
+        one["resource"]["name"]: one["resource"]["current"].get("averageUtilization")
+        for one in _status(manifest).get("currentMetrics") or ()
+        if one.get("resource")
+    }
+    shown = []
+    for metric in manifest["spec"].get("metrics") or ():
+        if metric["type"] == "Resource":
+            name, target = metric["resource"]["name"], metric["resource"]["target"].get("averageUtilization")
+            used = current.get(name)
+            shown.append(f"{name}: {'<unknown>' if used is None else f'{used}%'}/{target}%")
+    return ", ".join(shown) or "<none>"
+
+
 def _containers_ready(manifest: Manifest) -> str:
     ready = sum(bool(one.get("ready")) for one in _status(manifest).get("containerStatuses", ()))
     return f"{ready}/{len(manifest['spec'].get('containers', ()))}"
@@ -189,6 +205,13 @@ COLUMNS: dict[str, tuple[tuple[str, int, Cell], ...]] = {
         ("Suspend", 0, text(lambda m: str(m["spec"].get("suspend", False)))),
         ("Active", 0, text(lambda m: len(_status(m).get("active") or ()))),
     ),
+    "HorizontalPodAutoscaler": (
+        ("Reference", 0, text(lambda m: "/".join(m["spec"]["scaleTargetRef"][key] for key in ("kind", "name")))),
+        ("Targets", 0, text(_targets)), ("MinPods", 0, at("spec.minReplicas", "<unset>")),
+        ("MaxPods", 0, at("spec.maxReplicas")), ("Replicas", 0, _count("status.currentReplicas")),
+    ),
+    "ValidatingWebhookConfiguration": (("Webhooks", 0, _size("webhooks")),),
+    "MutatingWebhookConfiguration": (("Webhooks", 0, _size("webhooks")),),
     "Role": (("Created At", 0, at("metadata.creationTimestamp")),),
     "ClusterRole": (("Created At", 0, at("metadata.creationTimestamp")),),
     "RoleBinding": (("Role", 0, text(_role)),),

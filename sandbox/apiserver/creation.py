@@ -23,6 +23,7 @@ STATUS: dict[str, Manifest] = {
     "DaemonSet": {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0},
     "PodDisruptionBudget": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0},
     "VolumeAttachment": {"attached": False},
+    "HorizontalPodAutoscaler": {"currentMetrics": None, "desiredReplicas": 0},
 }
 """The status of a new object."""
 

@@ -49,6 +49,18 @@ JOB: tuple[tuple[str, Any], ...] = (
     *_below("template.spec", POD_SPEC),
 )  # fmt: skip
 
+WEBHOOK: tuple[tuple[str, Any], ...] = (
+    ("webhooks[].failurePolicy", "Fail"), ("webhooks[].matchPolicy", "Equivalent"),
+    ("webhooks[].namespaceSelector", {}), ("webhooks[].objectSelector", {}), ("webhooks[].timeoutSeconds", 10),
+    ("webhooks[].rules[].scope", "*"),
+)  # fmt: skip
+
+CPU_METRICS = [
+    {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+]
+SCALE_UP = [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}]
+SCALE_DOWN = [{"type": "Percent", "value": 100, "periodSeconds": 15}]
+
 DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "Pod": (*_below("spec", POD_SPEC), *_below("spec", POD_ONLY)),
     "Deployment": (
@@ -99,6 +111,9 @@ DEFAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("spec.matchResources.matchPolicy", "Equivalent"), ("spec.matchResources.namespaceSelector", {}),
         ("spec.matchResources.objectSelector", {}), ("spec.matchResources.resourceRules[].scope", "*"),
     ),
+    "ValidatingWebhookConfiguration": WEBHOOK,
+    "MutatingWebhookConfiguration": (*WEBHOOK, ("webhooks[].reinvocationPolicy", "Never")),
+    "HorizontalPodAutoscaler": (("spec.minReplicas", 1), ("spec.metrics", CPU_METRICS)),
     "CustomResourceDefinition": (("spec.conversion", {"strategy": "None"}),),
     "PriorityClass": (("preemptionPolicy", "PreemptLowerPriority"),),
     "NetworkPolicy": (("spec.policyTypes", ["Ingress"]),),
@@ -230,6 +245,27 @@ def _crd_names(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest, "spec": {**manifest["spec"], "names": full}}
 
 
+def _scaling(manifest: dict[str, Any]) -> dict[str, Any]:
+    """An autoscaler that states some behaviour gets the rest of it."""
+    behavior = manifest.get("spec", {}).get("behavior")
+    if not isinstance(behavior, dict):
+        return manifest
+    up = {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": SCALE_UP, **behavior.get("scaleUp", {})}
+    down = {"selectPolicy": "Max", "policies": SCALE_DOWN, **behavior.get("scaleDown", {})}
+    return {**manifest, "spec": {**manifest["spec"], "behavior": {**behavior, "scaleUp": up, "scaleDown": down}}}
+
+
+def _webhook_ports(manifest: dict[str, Any]) -> dict[str, Any]:
+    def filled(webhook: Any) -> Any:
+        config = webhook.get("clientConfig") if isinstance(webhook, dict) else None
+        if not isinstance(config, dict) or not isinstance(config.get("service"), dict):
+            return webhook
+        return {**webhook, "clientConfig": {**config, "service": {"port": 443, **config["service"]}}}
+
+    webhooks = manifest.get("webhooks")
+    return {**manifest, "webhooks": [filled(one) for one in webhooks]} if isinstance(webhooks, list) else manifest
+
+
 Rule = Callable[[dict[str, Any]], dict[str, Any]]
 RULES: dict[str, tuple[Rule, ...]] = {
     "Pod": (_pull_policies,),
@@ -243,4 +279,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "Secret": (_string_data,),
     "Namespace": (_namespace_label,),
     "CustomResourceDefinition": (_crd_names,),
+    "HorizontalPodAutoscaler": (_scaling,),
+    "ValidatingWebhookConfiguration": (_webhook_ports,),
+    "MutatingWebhookConfiguration": (_webhook_ports,),
 }

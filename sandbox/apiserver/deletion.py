@@ -61,6 +61,7 @@ class Deleter:
         _check_preconditions(kind, live.object, options.get("preconditions") or {})
         dry_run = request.dry_run or options.get("dryRun") == ["All"]
         marked = self._marked(kind, live.object, options)
+        self._admission.mutate("DELETE", kind, request, None, live.object)
         self._admission.admit("DELETE", kind, request, None, live.object)
         if marked is None:
             if not dry_run:

@@ -27,7 +27,8 @@ VERSION = {
 }
 """The version whose behaviour is followed; the build says that this is the sandbox."""
 
-STATUS_VERBS = ("get", "patch", "update")
+SUBRESOURCE_VERBS = ("get", "patch", "update")
+SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 
 
 def answer(registry: Registry, request: Request) -> Response | None:
@@ -98,7 +99,10 @@ def _resources(registry: Registry, group: str, version: str) -> dict[str, Any]:
         resources.append(entry)
         if kind.has_status:
             status = {"name": f"{kind.plural}/status", "singularName": "", "namespaced": kind.namespaced}
-            resources.append(status | {"kind": kind.kind, "verbs": list(STATUS_VERBS)})
+            resources.append(status | {"kind": kind.kind, "verbs": list(SUBRESOURCE_VERBS)})
+        if kind.scale:
+            scale = {"name": f"{kind.plural}/scale", "singularName": "", "namespaced": kind.namespaced, **SCALE}
+            resources.append(scale | {"verbs": list(SUBRESOURCE_VERBS)})
     group_version = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
 
@@ -131,8 +135,12 @@ def _aggregated_resources(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
         }
         entry |= {"shortNames": list(kind.short_names)} if kind.short_names else {}
         entry |= {"categories": list(kind.categories)} if kind.categories else {}
-        if kind.has_status:
-            status = {"subresource": "status", "responseKind": response, "verbs": list(STATUS_VERBS)}
-            entry["subresources"] = [status]
+        served = [("scale", SCALE)] if kind.scale else []
+        served += [("status", response)] if kind.has_status else []
+        if served:
+            verbs = list(SUBRESOURCE_VERBS)
+            entry["subresources"] = [
+                {"subresource": name, "responseKind": found, "verbs": verbs} for name, found in served
+            ]
         resources.append(entry)
     return resources

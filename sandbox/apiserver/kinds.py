@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
+import schemas
 from sandbox.apiserver.schema import OPAQUE, Compiler, Node
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a workload holds what its Scale shows; each a path such as `.spec.replicas`, "" for no selector."""
+
+    spec: str = ".spec.replicas"
+    status: str = ".status.replicas"
+    selector: str = ""
+
+
+BUILTIN_SCALE = ScalePaths(selector=".spec.selector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Kind:
     selectable: tuple[dict[str, Any], ...] = ()
     raw_schema: dict[str, Any] = field(default_factory=dict, compare=False)
     storage_version: str = ""
+    scale: ScalePaths | None = None
 
     @property
     def api_version(self) -> str:
@@ -46,7 +58,7 @@ class Kind:
 
 
 # A row: apiVersion, kind, plural, short names, categories, flags.
-# Flags: n namespaced, s has a status subresource, g has metadata.generation.
+# Flags: n namespaced, s has a status subresource, g has metadata.generation, c has a scale subresource.
 BUILTIN: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("v1", "Namespace", "namespaces", "ns", "", "s"),
     ("v1", "ConfigMap", "configmaps", "cm", "", "n"),
@@ -61,13 +73,14 @@ BUILTIN: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("v1", "Endpoints", "endpoints", "ep", "", "n"),
     ("v1", "LimitRange", "limitranges", "limits", "", "n"),
     ("v1", "ResourceQuota", "resourcequotas", "quota", "", "ns"),
-    ("apps/v1", "Deployment", "deployments", "deploy", "all", "nsg"),
-    ("apps/v1", "StatefulSet", "statefulsets", "sts", "all", "nsg"),
-    ("apps/v1", "ReplicaSet", "replicasets", "rs", "all", "nsg"),
+    ("apps/v1", "Deployment", "deployments", "deploy", "all", "nsgc"),
+    ("apps/v1", "StatefulSet", "statefulsets", "sts", "all", "nsgc"),
+    ("apps/v1", "ReplicaSet", "replicasets", "rs", "all", "nsgc"),
     ("apps/v1", "DaemonSet", "daemonsets", "ds", "all", "nsg"),
     ("apps/v1", "ControllerRevision", "controllerrevisions", "", "", "n"),
     ("batch/v1", "Job", "jobs", "", "all", "nsg"),
     ("batch/v1", "CronJob", "cronjobs", "cj", "all", "nsg"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", "all", "ns"),
     ("rbac.authorization.k8s.io/v1", "Role", "roles", "", "", "n"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "", "", "n"),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "", "", ""),
@@ -78,6 +91,10 @@ BUILTIN: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", "",
      "api-extensions", "sg"),
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", "",
+     "api-extensions", "g"),
+    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", "",
+     "api-extensions", "g"),
+    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "",
      "api-extensions", "g"),
     ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", "", "nsg"),
     ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol", "", "ng"),
@@ -93,9 +110,7 @@ BUILTIN: tuple[tuple[str, str, str, str, str, str], ...] = (
 @cache
 def kubernetes_schemas() -> dict[str, Any]:
     """The schemas of the built-in kinds (Kubernetes', Apache License 2.0; see `schemas_from_kubernetes`)."""
-    text = resources.files(__package__).joinpath("kubernetes_schemas.json").read_text("utf-8")
-    data: dict[str, Any] = json.loads(text)
-    return data
+    return schemas.kubernetes()
 
 
 @cache
@@ -126,7 +141,14 @@ def _builtin(api_version: str, kind: str, plural: str, short_names: str, categor
         has_status="s" in flags,
         generation="g" in flags,
         storage_version=version,
+        scale=BUILTIN_SCALE if "c" in flags else None,
     )
+
+
+@cache
+def scale_kind() -> Kind:
+    """The kind of the subresource `scale`, which is served below others alone."""
+    return _builtin("autoscaling/v1", "Scale", "scales", "", "", "n")
 
 
 def metadata_schema() -> Node:

@@ -7,7 +7,7 @@ by `failurePolicy`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.apiserver.expressions import EvaluationError, Expression, compiled
@@ -29,6 +29,10 @@ class Attributes:
     new: Manifest | None
     old: Manifest | None
     namespace: Manifest | None
+
+    def of(self, new: Manifest | None) -> Attributes:
+        """The same request with another new object."""
+        return replace(self, new=new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ class Policy:
 
     def decide(self, attributes: Attributes, params: Manifest | None) -> list[Decision]:
         """The refusals of one request under one parameter; none admits it."""
-        values = _values(attributes, params)
-        matched, failure = self._matched(values)
+        values = values_of(attributes, params)
+        matched, failure = conditions_hold(self.conditions, values)
         if failure is not None:
             return [Decision(failure)] if self.fails else []
         if not matched:
@@ -87,17 +91,6 @@ class Policy:
                 continue  # as in Kubernetes, only who uses the variable meets its error
         decisions = [self._validate(one, values) for one in self.validations]
         return [decision for decision in decisions if decision is not None]
-
-    def _matched(self, values: Manifest) -> tuple[bool, str | None]:
-        """Whether every match condition holds; one that is false outweighs one that cannot be evaluated."""
-        errors: list[str] = []
-        for name, expression in self.conditions:
-            try:
-                if expression.evaluate(values) is not True:
-                    return False, None
-            except EvaluationError as error:
-                errors.append(f"matchCondition '{name}': {error}")
-        return (False, "; ".join(errors)) if errors else (True, None)
 
     def _validate(self, one: Validation, values: Manifest) -> Decision | None:
         try:
@@ -115,9 +108,24 @@ class Policy:
         return Decision(message or one.message or f"failed expression: {one.expression.source.strip()}", one.reason)
 
 
-def _values(attributes: Attributes, params: Manifest | None) -> Manifest:
+def conditions_hold(conditions: Iterable[tuple[str, Expression]], values: Manifest) -> tuple[bool, str | None]:
+    """Whether every match condition holds; one that is false outweighs one that cannot be evaluated (the message)."""
+    errors: list[str] = []
+    for name, expression in conditions:
+        try:
+            if expression.evaluate(values) is not True:
+                return False, None
+        except EvaluationError as error:
+            errors.append(f"matchCondition '{name}': {error}")
+    return (False, "; ".join(errors)) if errors else (True, None)
+
+
+def values_of(attributes: Attributes, params: Manifest | None) -> Manifest:
+    """What the expressions of a policy or a webhook may read."""
     request, kind = attributes.request, attributes.kind
     gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    if request.subresource == "scale":
+        gvk = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     gvr = {"group": kind.group, "version": kind.version, "resource": kind.plural}
     namespace = attributes.request.namespace if kind.namespaced else ""
     asked: Manifest = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.apiserver.kinds import Kind, builtin_kinds, metadata_schema
+from sandbox.apiserver.kinds import Kind, ScalePaths, builtin_kinds, metadata_schema
 from sandbox.apiserver.schema import ANY, Compiler, Node
 
 
@@ -70,7 +70,14 @@ def _custom(group: str, names: dict[str, Any], scope: str, version: dict[str, An
         selectable=tuple(version.get("selectableFields", ())),
         raw_schema=raw,
         storage_version=storage_version,
+        scale=_scale(version.get("subresources", {}).get("scale")),
     )
+
+
+def _scale(paths: dict[str, Any] | None) -> ScalePaths | None:
+    if paths is None:
+        return None
+    return ScalePaths(paths["specReplicasPath"], paths["statusReplicasPath"], paths.get("labelSelectorPath") or "")
 
 
 def custom_schema(raw: dict[str, Any]) -> Node:

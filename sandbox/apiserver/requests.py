@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,10 @@ class Request:
     name: str = ""
     subresource: str = ""
     warnings: list[str] = field(default_factory=list)
+    uid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """The uid of what the request creates, the same in each try."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What admission webhooks answered, by their question."""
 
     @property
     def dry_run(self) -> bool:

@@ -1,8 +1,8 @@
-"""Makes `kubernetes_schemas.json`: what the sandbox knows of the built-in kinds, taken from Kubernetes' own OpenAPI.
+"""Makes `schemas/kubernetes.json`: what is known of the built-in kinds, taken from Kubernetes' own OpenAPI.
 
 Run with a folder that holds Kubernetes' published `api/openapi-spec/v3` documents:
 
-    python -m sandbox.apiserver.schemas_from_kubernetes FOLDER > kubernetes_schemas.json
+    python -m sandbox.apiserver.schemas_from_kubernetes FOLDER > schemas/kubernetes.json
 
 Kept of each schema: types, required fields, defaults that are not Go's zero value (but `{}`, which marks a struct that
 is always written), enumerations, the keys of lists and the keys of strategic merges. Left out: descriptions. The data
@@ -28,6 +28,8 @@ DOCUMENTS = (
     "apis__coordination.k8s.io__v1",
     "apis__storage.k8s.io__v1",
     "apis__admissionregistration.k8s.io__v1",
+    "apis__autoscaling__v1",
+    "apis__autoscaling__v2",
     "apis__policy__v1",
     "apis__networking.k8s.io__v1",
     "apis__scheduling.k8s.io__v1",
@@ -43,7 +45,10 @@ ROOTS = {
     "rbac.authorization.k8s.io/v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
     "coordination.k8s.io/v1": "Lease",
     "storage.k8s.io/v1": "StorageClass VolumeAttachment",
-    "admissionregistration.k8s.io/v1": "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding",
+    "admissionregistration.k8s.io/v1": "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding"
+    " ValidatingWebhookConfiguration MutatingWebhookConfiguration",
+    "autoscaling/v1": "Scale",
+    "autoscaling/v2": "HorizontalPodAutoscaler",
     "policy/v1": "PodDisruptionBudget",
     "networking.k8s.io/v1": "NetworkPolicy Ingress IngressClass",
     "scheduling.k8s.io/v1": "PriorityClass",

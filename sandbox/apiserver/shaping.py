@@ -6,7 +6,6 @@ The order is Kubernetes': decode and default, note who owns what, then prepare (
 from __future__ import annotations
 
 import random
-import uuid
 from typing import Any
 
 from sandbox.apiserver import conform, creation
@@ -102,7 +101,7 @@ def _report(kind: Kind, unknown: list[str], request: Request) -> None:
             request.warnings += words
 
 
-def for_create(kind: Kind, manifest: dict[str, Any], now: str) -> dict[str, Any]:
+def for_create(kind: Kind, manifest: dict[str, Any], now: str, uid: str) -> dict[str, Any]:
     """A new object: name, uid, times and generation are the server's; status is what creation sets."""
     metadata = dict(manifest["metadata"])
     for name in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
@@ -110,8 +109,8 @@ def for_create(kind: Kind, manifest: dict[str, Any], now: str) -> dict[str, Any]
     if not metadata.get("name"):
         if not metadata.get("generateName"):
             raise _nameless(kind)
-        metadata["name"] = metadata["generateName"][:58] + "".join(random.choices(SUFFIX, k=5))
-    metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now}
+        metadata["name"] = metadata["generateName"][:58] + "".join(random.Random(uid).choices(SUFFIX, k=5))
+    metadata |= {"uid": uid, "creationTimestamp": now}
     if kind.generation:
         metadata["generation"] = 1
     created = {**manifest, "metadata": metadata}

@@ -183,6 +183,44 @@ def _service_ports(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield cause("FieldValueRequired", "Required value", "spec.ports")
 
 
+def _autoscaler(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
+    spec = manifest["spec"]
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
+    if least < 1:
+        text = f"Invalid value: {least}: must be greater than or equal to 1"
+        yield cause("FieldValueInvalid", text, "spec.minReplicas")
+    if most < 1:
+        yield cause("FieldValueInvalid", f"Invalid value: {most}: must be greater than 0", "spec.maxReplicas")
+    if most < least:
+        text = f"Invalid value: {most}: must be greater than or equal to `minReplicas`"
+        yield cause("FieldValueInvalid", text, "spec.maxReplicas")
+    for name in ("kind", "name"):
+        if not spec.get("scaleTargetRef", {}).get(name):
+            yield cause("FieldValueRequired", "Required value", f"spec.scaleTargetRef.{name}")
+
+
+def _webhooks(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
+    for index, webhook in enumerate(manifest.get("webhooks") or ()):
+        at = f"webhooks[{index}]"
+        if len(webhook.get("name", "").split(".")) < 3:
+            words = "should be a domain with at least three segments separated by dots"
+            yield cause("FieldValueInvalid", f"Invalid value: {shown(webhook.get('name', ''))}: {words}", f"{at}.name")
+        if webhook.get("sideEffects") not in ("None", "NoneOnDryRun"):
+            said = shown(webhook.get("sideEffects"))
+            text = f'Unsupported value: {said}: supported values: "None", "NoneOnDryRun"'
+            yield cause("FieldValueNotSupported", text, f"{at}.sideEffects")
+        if not {"v1", "v1beta1"} & set(webhook.get("admissionReviewVersions") or ()):
+            text = "Invalid value: must include at least one of v1, v1beta1"
+            yield cause("FieldValueInvalid", text, f"{at}.admissionReviewVersions")
+        config = webhook.get("clientConfig") or {}
+        if ("url" in config) == ("service" in config):
+            text = "Required value: exactly one of url or service is required"
+            yield cause("FieldValueRequired", text, f"{at}.clientConfig")
+        elif not config.get("url", "https://").startswith("https://"):
+            text = f"Invalid value: {shown(config['url'])}: 'https' is the only allowed URL scheme"
+            yield cause("FieldValueInvalid", text, f"{at}.clientConfig")
+
+
 BUILTIN_CHECKS = {
     "Service": _service_ports,
     "Deployment": _owned_template,
@@ -190,6 +228,9 @@ BUILTIN_CHECKS = {
     "DaemonSet": _owned_template,
     "Pod": _containers,
     "CustomResourceDefinition": _crd,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "ValidatingWebhookConfiguration": _webhooks,
+    "MutatingWebhookConfiguration": _webhooks,
 }
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.apiserver import conform, creation, ownership, patches, shaping, validation
-from sandbox.apiserver.kinds import Kind
+from sandbox.apiserver import conform, creation, ownership, patches, scale, shaping, validation
+from sandbox.apiserver.kinds import Kind, scale_kind
 from sandbox.apiserver.moments import WallClock, rfc3339
 from sandbox.apiserver.ownership import FieldConflictError, Managers, Who
 from sandbox.apiserver.problems import (
@@ -29,11 +29,18 @@ from sandbox.apiserver.requests import Request, decode, expect
 from sandbox.apiserver.store import Store, Stored, encode
 from sandbox.apiserver.typed import UntypableError
 
+SCALE = "scale"
 APPLY = "application/apply-patch+yaml"
 
 
 class Admission(Protocol):
-    """What may refuse a write after it has been validated."""
+    """What may change a write before it is validated, and refuse it afterwards."""
+
+    def mutate(
+        self, operation: str, kind: Kind, request: Request, new: dict[str, Any] | None, old: dict[str, Any] | None
+    ) -> dict[str, Any] | None:
+        """The new object, changed or not; or raise a Problem."""
+        ...
 
     def admit(
         self, operation: str, kind: Kind, request: Request, new: dict[str, Any] | None, old: dict[str, Any] | None
@@ -95,6 +102,19 @@ class Writer:
             patched = self._patched(kind, request, content, live.object)
             shown = expect(kind, {**patched, "metadata": {**patched["metadata"]}})
             return self._replace(kind, request, live, shaping.decode_into(kind, shown, request), patch=True)
+
+    def scale(self, kind: Kind, request: Request) -> Outcome:
+        """PUT and PATCH of a workload's Scale, which is what is answered."""
+        with self._store.lock:
+            live = self._live(kind, request)
+            content = request.headers.get("content-type", "application/json").split(";")[0].strip()
+            if request.method == "PUT":
+                wanted = decode(request.body, content)
+            else:
+                wanted = self._patched(scale_kind(), request, content, scale.view(kind, live.object))
+            outcome = self._replace(kind, request, live, scale.scaled(kind, live.object, wanted))
+            shown = scale.view(kind, outcome.stored.object)
+        return Outcome(Stored(shown, outcome.stored.version, encode(shown)))
 
     def _patched(self, kind: Kind, request: Request, content: str, live: dict[str, Any]) -> dict[str, Any]:
         match content:
@@ -210,7 +230,8 @@ class Writer:
             return managers  # an object with ambiguous lists is validated like any other, but nobody owns it
 
     def _create(self, kind: Kind, request: Request, manifest: dict[str, Any], managers: Managers) -> Outcome:
-        manifest = shaping.for_create(kind, manifest, self._now())
+        manifest = self._admission.mutate("CREATE", kind, request, manifest, None) or manifest
+        manifest = shaping.for_create(kind, manifest, self._now(), request.uid)
         if not kind.custom:
             manifest = creation.complete(kind.kind, manifest, self._clock(), self._taken)
         manifest = ownership.write(manifest, managers)
@@ -260,11 +281,12 @@ class Writer:
             stated = manifest["metadata"].get("managedFields")
             before = ownership.read(old) if stated is None else ownership.read(_reset(manifest))
             managers = self._updated(kind, old, manifest, before, request)
+        manifest = self._mutated(kind, request, manifest, old)
         new = shaping.for_update(kind, old, manifest, request.subresource)
         new = ownership.write(new, managers)
         if new != old:
             validation.check(kind, new, old, status=request.subresource == "status")
-        self._admission.admit("UPDATE", kind, request, new, old)
+        self._admission.admit("UPDATE", kind, request, _seen(kind, request, new), _seen(kind, request, old))
         if request.dry_run:
             return Outcome(Stored(new, live.version, encode(new)))
         if new == old:
@@ -273,11 +295,18 @@ class Writer:
         self._after(kind, stored)
         return Outcome(self._store.get(kind.storage, *_key(stored)) or stored)
 
+    def _mutated(self, kind: Kind, request: Request, manifest: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+        before = _seen(kind, request, manifest)
+        after = self._admission.mutate("UPDATE", kind, request, before, _seen(kind, request, old))
+        if after is None or after == before:
+            return manifest
+        return scale.scaled(kind, manifest, after) if request.subresource == SCALE else after
+
     def _check_version(
         self, kind: Kind, request: Request, old: dict[str, Any], new: dict[str, Any], *, patch: bool
     ) -> None:
         stated = new["metadata"].get("resourceVersion")
-        if not stated and kind.custom and request.method == "PUT":
+        if not stated and kind.custom and request.method == "PUT" and request.subresource != SCALE:
             text = "Invalid value: 0: must be specified for an update"
             causes = [cause("FieldValueInvalid", text, "metadata.resourceVersion")]
             raise invalid(kind.plural, kind.group, request.name, causes)
@@ -290,6 +319,11 @@ class Writer:
                 raise invalid(kind.kind, kind.group, request.name, [cause("FieldValueInvalid", text, "metadata.uid")])
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
             raise conflict(kind.plural, kind.group, request.name, why)
+
+
+def _seen(kind: Kind, request: Request, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What admission is shown of a workload: its Scale where that is what is written."""
+    return scale.view(kind, manifest) if request.subresource == SCALE else manifest
 
 
 def _typed_patch(kind: Kind, config: dict[str, Any]) -> str:

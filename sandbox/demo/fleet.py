@@ -36,12 +36,11 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 def example() -> Path:
-    """The folder of the example. Raises SiteshiftError where it was not installed."""
-    package = Path(str(reconciler.__file__)).parent
-    for folder in (package / "demo" / EXAMPLE, package.parent / EXAMPLE):
-        if (folder / "siteshift.yaml").is_file():
-            return folder
-    raise SiteshiftError(f"{EXAMPLE} is not there\n  hint: run `make demo` in a checkout of Siteshift")
+    """The folder of the example: beside the packages, in a checkout as in a wheel. SiteshiftError if it is missing."""
+    folder = Path(str(reconciler.__file__)).parent.parent / EXAMPLE
+    if not (folder / "siteshift.yaml").is_file():
+        raise SiteshiftError(f"{folder} is missing\n  hint: install siteshift again, its package holds this folder")
+    return folder
 
 
 def make(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.cluster.client import Cluster
 from reconciler.errors import UsageError
 from sandbox.simulation.array import Array
+from sandbox.simulation.autoscalers import Autoscalers
 from sandbox.simulation.deployments import Deployments, ReplicaSets
 from sandbox.simulation.engine import Controller, Engine
 from sandbox.simulation.guests import Guests
@@ -31,7 +32,7 @@ REBOOT_WAIT = 10.0
 """Seconds for the instances of before a power cut to go, at most, until the simulation calls itself ready."""
 
 GROUPS = ("pods", "workloads", "storage", "attachments", "kubevirt", "replication")
-"""What `--only` may name: `pods` are nodes and kubelets, `workloads` Deployments, StatefulSets and Jobs."""
+"""What `--only` may name: `pods` are nodes and kubelets, `workloads` what makes pods, and autoscalers."""
 
 
 class Simulation:
@@ -106,7 +107,13 @@ class Simulation:
         world, array = self._world, self._array
         makers: Mapping[str, Callable[[], tuple[Controller, ...]]] = {
             "pods": lambda: (Pods(world),),
-            "workloads": lambda: (Deployments(world), ReplicaSets(world), StatefulSets(world), Jobs(world)),
+            "workloads": lambda: (
+                Deployments(world),
+                ReplicaSets(world),
+                StatefulSets(world),
+                Jobs(world),
+                Autoscalers(world),
+            ),
             "storage": lambda: (Claims(world, array), Volumes(world, array)),
             "attachments": lambda: (Attachments(world),),
             "kubevirt": lambda: (Machines(world), Instances(world, self._guests)),

@@ -53,6 +53,10 @@ class Settings:
     settle_interval: float = 0.2
     """Between the passes that a secondary needs (csi-addons: 15 and 30)."""
     nodes: int = 2
+    scale_down_wait: float = 5.0
+    """How long an autoscaler waits before it scales down, unless it says so itself (Kubernetes: 300)."""
+    load: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Load of workloads by patterns of `namespace/name`: percent of what one pod requests, over all of its pods."""
 
     link_cut: bool = False
     """The array's link to its peers."""
@@ -74,6 +78,11 @@ def meets(patterns: Names, namespace: str, name: str) -> bool:
     return any(fnmatch.fnmatchcase(f"{namespace}/{name}", pattern) for pattern in patterns)
 
 
+def first_match(values: Mapping[str, float], namespace: str, name: str) -> float | None:
+    """The value of the first pattern that names this object; None if none does."""
+    return next((value for pattern, value in values.items() if meets((pattern,), namespace, name)), None)
+
+
 def parse_settings(text: str, *, path: str) -> Settings:
     """Settings from JSON; a field that is not named keeps its default. UsageError for anything unknown or ill typed."""
     try:
@@ -82,7 +91,7 @@ def parse_settings(text: str, *, path: str) -> Settings:
         raise UsageError(f"{path}: the settings are no JSON: {error}") from error
     if not isinstance(given, dict):
         raise UsageError(f"{path}: the settings must be a JSON object")
-    known = {field.name: field.default for field in dataclasses.fields(Settings)}
+    known = {field.name: getattr(Settings(), field.name) for field in dataclasses.fields(Settings)}
     for name in given:
         if name not in known:
             raise UsageError(f"{path}: there is no setting {name!r}; known are {', '.join(sorted(known))}")
@@ -93,13 +102,20 @@ def _typed(name: str, value: Any, default: Any, path: str) -> Any:
     if isinstance(default, bool):
         good, wanted = isinstance(value, bool), "true or false"
     elif isinstance(default, float | int):
-        good, wanted = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0, "a number from 0"
+        good, wanted = _is_number(value), "a number from 0"
+    elif isinstance(default, Mapping):
+        good = isinstance(value, dict) and all(map(_is_number, value.values()))
+        wanted = "an object of namespace/name patterns and numbers from 0"
     else:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
         wanted = "a list of namespace/name patterns"
     if not good:
         raise UsageError(f"{path}: setting {name} must be {wanted}, not {json.dumps(value)}")
     return tuple(value) if isinstance(value, list) else type(default)(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def write_settings(path: Path, changes: Mapping[str, Any]) -> None:

@@ -83,6 +83,13 @@ class World:
             )
         )
 
+    def scale(self, manifest: Manifest, replicas: int, *, manager: str) -> None:
+        """Change a workload's number of pods through its Scale, as it was read; Conflict if it moved meanwhile."""
+        metadata = manifest["metadata"]
+        where = (manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
+        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "spec": {"replicas": replicas}}
+        self._cluster.patch(*where, body, manager=manager, subresource="scale")
+
     def set_status(
         self, manifest: Manifest, status: Mapping[str, Any], *, manager: str, whole: bool = False
     ) -> Manifest:

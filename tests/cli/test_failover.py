@@ -43,6 +43,65 @@ def test_a_failover_is_one_pushed_commit_of_the_placement_alone(clone: Clone, si
     ]
 
 
+@pytest.mark.parametrize("line", [["failover", "ledger", "--to", "b"], ["failback", "ledger"], ["suspend", "ledger"]])
+def test_to_say_it_again_is_no_error_and_commits_nothing(clone: Clone, siteshift: Run, line: list[str]) -> None:
+    if line[0] != "failback":
+        assert siteshift(*line, "--yes")[0] == 0
+    head = clone.head
+    code, out, err = siteshift(*line, "--yes")
+    assert (code, err) == (0, "")
+    assert "already" in out
+    assert (clone.head, clone.pushed) == (head, head)
+
+
+def test_only_what_is_not_there_yet_is_moved(clone: Clone, siteshift: Run) -> None:
+    assert siteshift("failover", "ledger", "--to", "b", "--yes")[0] == 0
+    code, out, _ = siteshift("failover", "ledger", "payments", "--to", "b", "--yes")
+    assert code == 0
+    assert out.startswith(f"ledger is placed at b already (epoch 2 in {LEDGER})\n")
+    assert clone.git("log", "-1", "--format=%s") == "Move payments to b (planned)"
+
+
+DISASTER = ["failover", "ledger", "--to", "b", "--disaster", "--declare-down", "a", "--reason", "fire"]
+
+
+def test_a_planned_move_becomes_a_disaster_move_to_the_same_site(clone: Clone, siteshift: Run) -> None:
+    assert siteshift("failover", "ledger", "--to", "b", "--yes")[0] == 0
+    assert siteshift(*DISASTER, "--allow-data-loss", "10m", "--yes")[0] == 0
+    text = clone.read(LEDGER)
+    assert "epoch: 3" in text
+    assert "move: disaster" in text
+    assert siteshift("validate")[0] == 0
+    code, out, _ = siteshift(*DISASTER, "--allow-data-loss", "10m", "--yes")
+    assert code == 0
+    assert "ledger is placed at b already (epoch 3" in out
+    assert siteshift(*DISASTER, "--allow-data-loss", "unknown", "--yes")[0] == 0
+    assert "epoch: 4" in clone.read(LEDGER)
+
+
+@pytest.mark.parametrize("choice", ["--yes", "--dry-run"])
+@pytest.mark.parametrize("case", ["behind", "detached", "nobody", "uncommitted", "no upstream"])
+def test_a_dry_run_refuses_what_would_be_refused(  # type: ignore[no-untyped-def]
+    clone: Clone, siteshift: Run, tmp_path: Path, monkeypatch, case: str, choice: str
+) -> None:
+    if case == "behind":
+        _ahead(clone, tmp_path)
+    elif case == "detached":
+        clone.git("checkout", "-q", "--detach")
+    elif case == "nobody":
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+        clone.git("config", "user.useConfigOnly", "true")
+    elif case == "uncommitted":
+        (clone.folder / LEDGER).write_text(clone.read(LEDGER) + "# mine\n")
+    else:
+        clone.git("branch", "--unset-upstream")
+    head = clone.head
+    code, out, err = siteshift("failover", "ledger", "--to", "b", choice)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert clone.head == head
+
+
 def test_several_applications_move_in_one_commit(clone: Clone, siteshift: Run) -> None:
     assert siteshift("failover", "ledger", "payments", "--to", "b", "--yes")[0] == 0
     assert clone.git("rev-list", "--count", "HEAD") == "2"
@@ -167,7 +226,6 @@ def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone: Clone, si
     ("line", "code", "said"),
     [
         (["ledger", "--to", "c"], 1, '"c" is no site of ledger (a, b)'),
-        (["ledger", "--to", "a"], 1, "ledger is placed at a already"),
         (["nobody", "--to", "b"], 1, 'there is no application "nobody" in this fleet (ledger, payments)'),
         (["ledger", "--to", "b", "--disaster"], 2, "--disaster needs --declare-down"),
         (["ledger", "--to", "b", "--declare-down", "a"], 2, "--declare-down means nothing without --disaster"),
@@ -182,7 +240,7 @@ def test_an_interrupt_between_showing_and_acting_leaves_nothing(clone: Clone, si
             'spec.allowDataLoss is "bit", expected a duration such as 30s or 10m, or unknown',
         ),
     ],
-    ids=["no site", "already there", "no application", "half a disaster", "no disaster", "taker down", "bad loss"],
+    ids=["no site", "no application", "half a disaster", "no disaster", "taker down", "bad loss"],
 )
 def test_a_move_that_makes_no_sense_is_refused(
     clone: Clone, siteshift: Run, line: list[str], code: int, said: str

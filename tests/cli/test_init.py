@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -29,11 +30,49 @@ def test_the_folder_holds_a_fleet_a_readme_and_one_commit(clone: Clone, siteshif
     folder = tmp_path / "new" / "bank"
     code, out, err = siteshift("init", str(folder))
     assert (code, err) == (0, "")
-    assert "fleet bank with the sites a, b, committed on branch main" in out
+    assert "fleet bank, committed on branch main" in out
     assert load(FolderTree(str(folder))).name == "bank"
     assert (folder / "README.md").read_text().startswith("# bank\n")
     assert clone.git("log", "--format=%s", folder=folder) == "Begin the fleet bank"
     assert clone.git("status", "--porcelain", folder=folder) == ""
+
+
+def test_a_clone_of_an_empty_repository_is_filled(clone: Clone, siteshift: Run, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    clone.git("init", "-q", "--bare", "-b", "trunk", str(tmp_path / "empty.git"), folder=tmp_path)
+    clone.git("clone", "-q", str(tmp_path / "empty.git"), "bank", folder=tmp_path)
+    monkeypatch.chdir(tmp_path / "bank")
+    code, out, err = siteshift("init", ".")
+    assert (code, err) == (0, "")
+    assert out.startswith(".: fleet bank, committed on branch trunk\n")
+    assert clone.git("status", "--porcelain", folder=tmp_path / "bank") == ""
+    clone.git("push", "-q", "origin", "trunk", folder=tmp_path / "bank")
+    assert siteshift("validate")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_clone_with_a_commit_is_left_alone(clone: Clone, siteshift: Run) -> None:
+    head = clone.head
+    clone.git("rm", "-rq", ".")
+    assert "not committed: the folder is inside another" in siteshift("init", str(clone.folder), "--name", "bank")[1]
+    assert clone.head == head
+
+
+def test_editors_find_the_schema_of_each_file(siteshift: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    siteshift("init", str(folder), "--name", "bank")
+    for path in ("siteshift.yaml", "apps/hello/application.yaml", "apps/hello/placement.yaml"):
+        line = (folder / path).read_text().splitlines()[0]
+        assert line.startswith("# yaml-language-server: $schema=")
+        schema = (folder / path).parent / line.partition("=")[2]
+        assert json.loads(schema.read_text())["title"]
+
+
+@pytest.mark.parametrize("name", ["active-passive", "symmetric"])
+def test_an_example_can_be_copied(siteshift: Run, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "new"
+    assert siteshift("init", str(folder), "--example", name)[0] == 0
+    assert siteshift("validate", "--fleet", str(folder))[0] == 0
+    assert siteshift("init", str(tmp_path / "other"), "--example", name, "--sites", "a,b")[0] == 2
 
 
 def test_inside_another_repository_nothing_is_committed(clone: Clone, siteshift: Run) -> None:

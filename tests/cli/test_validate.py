@@ -91,6 +91,58 @@ def test_a_jump_in_a_commit_is_found_although_a_later_one_is_right(clone: Clone,
     assert "spec.epoch falls from 5 to 2 (commit " in err
 
 
+def test_the_repair_of_a_broken_branch_is_accepted(clone: Clone, siteshift: Run) -> None:
+    """Its epochs are compared with what controllers know: the last fleet that could be loaded."""
+    for epoch in (2, 3):
+        edit(clone.folder / LEDGER, f"epoch: {epoch - 1}", f"epoch: {epoch}")
+        clone.git("commit", "-qam", f"epoch {epoch}")
+    text = clone.read("siteshift.yaml")
+    edit(clone.folder / "siteshift.yaml", "applications:", "aplications:")
+    clone.git("commit", "-qam", "a slip")
+    clone.git("push", "-q")
+    (clone.folder / "siteshift.yaml").write_text(text)
+    code, out, err = siteshift("validate")
+    assert (code, err) == (0, "")
+    assert "epochs compared with origin/main@" in out
+    edit(clone.folder / LEDGER, "epoch: 3", "epoch: 5")
+    assert "spec.epoch jumps from 3 to 5" in siteshift("validate")[2]
+
+
+def test_a_placement_of_a_broken_commit_counts(clone: Clone, siteshift: Run) -> None:
+    """Controllers read placements one by one: a move in a commit that is broken elsewhere is a move."""
+    text = clone.read("siteshift.yaml")
+    edit(clone.folder / "siteshift.yaml", "applications:", "aplications:")
+    for epoch in (2, 3):
+        edit(clone.folder / LEDGER, f"epoch: {epoch - 1}", f"epoch: {epoch}")
+        clone.git("commit", "-qam", f"broken, epoch {epoch}")
+    clone.git("push", "-q")
+    (clone.folder / "siteshift.yaml").write_text(text)
+    assert siteshift("validate")[0] == 0
+    edit(clone.folder / LEDGER, "epoch: 3", "epoch: 2")
+    assert "spec.epoch falls from 3 to 2" in siteshift("validate")[2]
+
+
+def test_replication_that_goes_while_claims_stay_is_an_error(clone: Clone, siteshift: Run) -> None:
+    application, base = clone.folder / "apps/ledger/application.yaml", clone.folder / "apps/ledger/base"
+    without, group = application.read_text(), "{kind: VolumeGroupReplication, name: l, namespace: ledger}"
+    application.write_text(f"{without}  replication:\n    driver: csi-addons\n    rpo: 5m\n    groups: [{group}]\n")
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: ledger}\nspec: {}\n"
+    (base / "claim.yaml").write_text(claim)
+    edit(base / "kustomization.yaml", "resources:", "resources:\n- claim.yaml")
+    clone.git("add", "-A")
+    clone.git("commit", "-qm", "replicated")
+    clone.git("push", "-q")
+    application.write_text(without)
+    code, _, err = siteshift("validate")
+    assert code == 1
+    assert (
+        "apps/ledger/application.yaml:4:1: error: ledger is replicated no longer,"
+        " and keeps PersistentVolumeClaim ledger/data" in err
+    )
+    edit(base / "kustomization.yaml", "resources:\n- claim.yaml", "resources:")
+    assert siteshift("validate")[0] == 0
+
+
 def test_a_revision_is_validated_without_touching_the_files(clone: Clone, siteshift: Run) -> None:
     (clone.folder / LEDGER).write_text("broken: [")
     assert siteshift("validate", "--rev", "HEAD")[0] == 0
@@ -132,6 +184,10 @@ def test_a_disaster_that_allows_less_than_the_rpo_is_warned_of(clone: Clone, sit
         application.read_text() + "  replication:\n    driver: csi-addons\n    rpo: 5m\n"
         "    groups: [{kind: VolumeGroupReplication, name: l, namespace: l}]\n"
     )
+    base = clone.folder / "apps/ledger/base"
+    group = "apiVersion: replication.storage.openshift.io/v1alpha1\nkind: VolumeGroupReplication\n"
+    (base / "group.yaml").write_text(group + "metadata: {name: l, namespace: l}\nspec: {replicationState: primary}\n")
+    edit(base / "kustomization.yaml", "resources:", "resources:\n- group.yaml")
     edit(
         clone.folder / LEDGER,
         "epoch: 1",

@@ -74,7 +74,7 @@ def test_a_siteshift_command_exists_with_its_options(line: Line) -> None:
     else:
         assert name in COMMANDS
         module = import_module(COMMANDS[name][0])
-        known = {option for action in command_parser(name, module)._actions for option in action.option_strings}
+        known = {option for action in command_parser(name, module).declared for option in action.option_strings}
     assert options - known == set()
 
 

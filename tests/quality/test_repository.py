@@ -20,8 +20,17 @@ def by_path(path: Path) -> str:
     return path.as_posix()
 
 
-def project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+DISTRIBUTIONS = {
+    "siteshift": (Path("pyproject.toml"), ("render", "reconciler")),
+    "siteshift-sandbox": (Path("sandbox/pyproject.toml"), ("sandbox",)),
+}
+"""What is built here: each distribution's project file and the packages that it holds."""
+
+LOCKS = {"product.lock": ("siteshift",), "sandbox.lock": tuple(DISTRIBUTIONS), "dev.lock": tuple(DISTRIBUTIONS)}
+
+
+def project(path: Path = Path("pyproject.toml")) -> dict[str, Any]:
+    return tomllib.loads((ROOT / path).read_text())
 
 
 @pytest.mark.parametrize("path", files(), ids=by_path)
@@ -33,21 +42,44 @@ def test_no_path_of_a_machine(path: Path) -> None:
     assert [line for line in text.splitlines() if MACHINE.search(line)] == []
 
 
-def test_every_dependency_is_pinned_by_hash() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    pinned = {_normal(name) for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE)}
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_dependency_is_pinned_by_hash(name: str) -> None:
+    lock = (ROOT / "requirements" / name).read_text().partition("\n# The following packages were excluded")[0]
+    pinned = {_normal(found) for found in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE)}
     entries = re.split(r"\n(?=[A-Za-z0-9])", lock)
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    named = [*project()["project"]["dependencies"], *project()["dependency-groups"]["dev"]]
-    assert [name for name in map(_requirement, named) if name not in pinned] == []
+    groups = project()["dependency-groups"]
+    named = [*groups["build"], *(groups["dev"] if name == "dev.lock" else ())]
+    for distribution in LOCKS[name]:
+        named += project(DISTRIBUTIONS[distribution][0])["project"]["dependencies"]
+    wanted = {_requirement(text) for text in named if isinstance(text, str)} - DISTRIBUTIONS.keys()
+    assert wanted - pinned == set()
 
 
-def test_the_product_imports_only_what_it_declares() -> None:
+def test_the_lock_files_agree() -> None:
+    versions: dict[str, set[str]] = {}
+    for name in LOCKS:
+        for package, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.M):
+            versions.setdefault(package, set()).add(version)
+    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_a_distribution_imports_only_what_it_declares(distribution: str) -> None:
     """An import that works only because a tool of the developers pulls it in breaks where it is installed."""
-    declared = {_requirement(name) for name in project()["project"]["dependencies"]}
-    provided = {_DISTRIBUTIONS.get(module, _normal(module)) for module in _foreign_imports()}
+    path, packages = DISTRIBUTIONS[distribution]
+    declared = {_requirement(name) for name in project(path)["project"]["dependencies"]} - DISTRIBUTIONS.keys()
+    provided = {_DISTRIBUTIONS.get(module, _normal(module)) for module in _foreign_imports(packages)}
     assert provided - declared == set()
     assert declared - provided == set(), "declared and used by nothing"
+
+
+def test_both_distributions_have_one_version_and_name_it() -> None:
+    version = project()["project"]["version"]
+    sandbox = project(Path("sandbox/pyproject.toml"))["project"]
+    assert sandbox["version"] == version
+    assert f"siteshift=={version}" in sandbox["dependencies"]
+    assert project()["project"]["optional-dependencies"]["sandbox"] == [f"siteshift-sandbox=={version}"]
 
 
 def test_layers_hold_for_every_room() -> None:
@@ -62,9 +94,9 @@ _DISTRIBUTIONS = {"yaml": "pyyaml", "cel": "common-expression-language", "ruamel
 """Import names that differ from the names under which they are installed."""
 
 
-def _foreign_imports() -> set[str]:
+def _foreign_imports(packages: tuple[str, ...]) -> set[str]:
     names: set[str] = set()
-    for path in modules():
+    for path in (path for path in modules() if path.parts[0] in packages):
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}

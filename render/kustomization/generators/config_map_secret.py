@@ -135,7 +135,7 @@ def _absorb_into(old: Draft, made: Draft) -> None:
     else:
         old.origin, old.provenance = made.origin, made.provenance
     old.replace_all(manifest)
-    old.inline, old.written, old.shared = b"", None, {}
+    old.forget_styles()
     old.needs_hash = old.needs_hash and made.needs_hash
 
 

@@ -10,7 +10,6 @@ from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.expressions import expression
 from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
-from render.yaml.scalars import resolve
 
 _CONTAINER_LISTS = ("containers", "initContainers")
 
@@ -83,10 +82,7 @@ def _change(draft: Draft, trail: Trail, image: Image) -> None:
     new = image.change(text)
     if new == text:
         return
-    if isinstance(old, str) and (isinstance(resolve(new), str) or draft.is_written_quoted(trail, old)):
-        draft.set(trail, new)
-    else:
-        draft.set_plain(trail, new)
+    draft.rewrite(trail, new)
 
 
 def _in_containers(node: Any, trail: list[str | int]) -> Iterator[Trail]:

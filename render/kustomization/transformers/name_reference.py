@@ -169,7 +169,7 @@ class _Referrer:
 
     def _rename(self, trail: Trail, old: Any, name: str) -> None:
         """Write a name where another stood: what has no quotes takes its type from the text."""
-        quoted = isinstance(old, str) and not is_string(name) and self._draft.is_written_quoted(trail, old)
+        quoted = isinstance(old, str) and not is_string(name) and self._draft.styles.is_quoted(trail, old)
         self._draft.set(trail, name if quoted else resolve(name))
 
     def _follow_mapping(self, trail: Trail, value: dict[str, Any], target: Gvk, path: str) -> None:

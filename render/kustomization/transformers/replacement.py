@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from render import yaml
-from render.errors import KustomizationError, within
+from render.errors import KustomizationError, YamlError, within
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.copying import deep_copy
 from render.kustomization.draft import Draft, Trail
@@ -16,10 +16,11 @@ from render.kustomization.loader import Loader
 from render.kustomization.selector import Selector
 from render.kustomization.structured import set_in_text
 from render.kustomization.tables.plugin_fields import REPLACEMENT_IN_FILE
-from render.yaml.scalars import resolve
+from render.yaml.written import Scalar, value_of
 
 DEFAULT_FIELD = "metadata.name"
 _NAME: Trail = ("metadata", "name")
+_ANNOTATIONS: Trail = ("metadata", "annotations")
 
 
 def read_replacements(loader: Loader, entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -45,32 +46,47 @@ def replace(accumulator: Accumulator, replacement: dict[str, Any]) -> None:
     if source is not None and literal is not None:
         raise KustomizationError("value and resource selectors are mutually exclusive")
     with within("source"):
-        value = (
-            Value(resolve(literal) if literal else literal, literal) if source is None else _source(accumulator, source)
-        )
+        value = Value(how=Scalar(literal or "", tag="")) if source is None else _source(accumulator, source)
     for place, target in enumerate(targets):
         with within("targets", place):
             _apply(accumulator, value, target)
 
 
 class Value:
-    """What is copied: the data, and for a scalar its text.
+    """What is copied: a scalar as it is written, or a mapping or list.
 
     A whole field is looked at again each time that its own object has changed.
     """
 
-    def __init__(self, data: Any, text: str | None, draft: Draft | None = None, trail: Trail = ()) -> None:
-        self.data = data
-        self.text = text or ""
+    def __init__(self, *, how: Scalar | None = None, draft: Draft | None = None, trail: Trail = ()) -> None:
+        self.how = how
         self._draft = draft
         self._trail = trail
+        self.data: Any = None
+        if draft is not None:
+            self.follow(draft)
+        elif how is not None:
+            self.data = _value_of(how)
+
+    @property
+    def text(self) -> str:
+        """The text of a scalar, "" for anything else."""
+        return self.how.text if self.how else ""
 
     def follow(self, changed: Draft) -> None:
         """Take what the field holds now if this object is its own."""
         if changed is self._draft:
             self.data = changed.value(self._trail)
-            if not isinstance(self.data, dict | list):
-                self.text = changed.text_at(self._trail, self.data)
+            self.how = None if isinstance(self.data, dict | list) else changed.styles.at(self._trail, self.data)
+
+    def put(self, target: Draft, place: Place) -> None:
+        """Put a copy in the place of a mapping or list."""
+        target.context.budget.copied(self.data)
+        place.set(deep_copy(self.data))
+        if self._draft is not None:
+            target.styles.copy(place.trail, self._draft.styles, self._trail)
+        elif self.how is not None:
+            target.styles.note(place.trail, self.how)
 
 
 def _source(accumulator: Accumulator, source: dict[str, Any]) -> Value:
@@ -81,19 +97,18 @@ def _source(accumulator: Accumulator, source: dict[str, Any]) -> Value:
     if trail is None or is_empty(data):
         name = _source_text({**source, "fieldPath": "", "options": None})
         raise KustomizationError(f"fieldPath `{field}` is missing for replacement source {name}")
-    text = "" if isinstance(data, dict | list) else draft.text_at(trail, data)
+    value = Value(draft=draft, trail=trail)
     options = source.get("options") or {}
     delimiter = options.get("delimiter") or ""
     if not delimiter:
-        return Value(data, text, draft, trail)
-    if isinstance(data, dict | list):
+        return value
+    if value.how is None:
         raise KustomizationError("delimiter option can only be used with scalar nodes")
-    parts = text.split(delimiter)
+    parts = value.text.split(delimiter)
     index = options.get("index") or 0
     if not 0 <= index < len(parts):
-        raise KustomizationError(f"options.index {index} is out of bounds for value {text}")
-    part = parts[index]
-    return Value(part if isinstance(data, str) else resolve(part) if part else part, part)
+        raise KustomizationError(f"options.index {index} is out of bounds for value {value.text}")
+    return Value(how=value.how._replace(text=parts[index]))
 
 
 def _source_draft(accumulator: Accumulator, source: dict[str, Any]) -> Draft:
@@ -196,34 +211,51 @@ def _copy_to(draft: Draft, value: Value, field: str, options: dict[str, Any]) ->
 
 def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> None:
     old = place.value
-    is_scalar = place.made_scalar or not isinstance(old, dict | list)
     delimiter = options.get("delimiter") or ""
+    if isinstance(old, dict | list) and not place.made_scalar:
+        if delimiter:
+            raise KustomizationError("delimiter option can only be used with scalar nodes")
+        if not place.lost:
+            value.put(draft, place)
+        return
+    how = _how(draft, place, old)
     text = value.text
     if delimiter:
-        if not is_scalar:
-            raise KustomizationError("delimiter option can only be used with scalar nodes")
-        before = "" if place.made_scalar else old if place.made_text else draft.text_at(place.trail, old)
-        text = _spliced(before, delimiter, options, text)
+        text = _spliced(how.text, delimiter, options, text)
         draft.context.budget.made(len(text))
-    if place.lost:
-        return
-    if not is_scalar:
-        data = value.data if not delimiter else text
-        draft.context.budget.copied(data)
-        place.set(deep_copy(data))
-    elif place.made_scalar:
-        place.set(resolve(text) if text else None)
-    elif place.made_text:
-        place.set(resolve(text) if text else "")
-    elif place.trail == _NAME and draft.name_is_untyped and _is_plain(draft, old):
-        place.set(resolve(text) if text else None)
-    else:
-        place.set(_as_type_of(old, text))
+    if not place.lost:
+        _write(draft, place, how._replace(text=text))
         draft.spread(place.trail, old, place.value)
 
 
-def _is_plain(draft: Draft, name: Any) -> bool:
-    return not isinstance(name, str) or (bool(name) and not draft.is_written_quoted(_NAME, name))
+def _how(draft: Draft, place: Place, old: Any) -> Scalar:
+    """How the target is written; what was made just now, or is a name that somebody has changed, has no tag."""
+    if place.made_scalar:
+        return Scalar("", tag="")
+    if place.made_text:
+        return Scalar(old, tag="")
+    how = draft.styles.at(place.trail, old)
+    return how._replace(tag="") if place.trail == _NAME and draft.name_is_untyped else how
+
+
+def _write(draft: Draft, place: Place, how: Scalar) -> None:
+    """Set the scalar. Raises `KustomizationError` if it cannot have the type of what it replaces."""
+    is_annotation = place.trail[:-1] == _ANNOTATIONS  # in the end, all of these are text
+    in_brackets = draft.styles.is_in_brackets(place.trail)
+    place.set(_value_of(how, flow=in_brackets, otherwise=how.text if is_annotation else None))
+    draft.styles.note(place.trail, how)
+
+
+def _value_of(how: Scalar, *, flow: bool = False, otherwise: str | None = None) -> Any:
+    """The value of a scalar; `otherwise` where tag and text differ, an error if that is None."""
+    try:
+        return value_of(how, flow=flow)
+    except YamlError as error:
+        if otherwise is not None:
+            return otherwise
+        raise KustomizationError(
+            f"yaml: {error.message}", hint="the target keeps its type: write it in quotes to replace it by text"
+        ) from error
 
 
 def _spliced(old: str, delimiter: str, options: dict[str, Any], text: str) -> str:
@@ -236,24 +268,6 @@ def _spliced(old: str, delimiter: str, options: dict[str, Any], text: str) -> st
     else:
         parts[index] = text
     return delimiter.join(parts)
-
-
-def _as_type_of(old: Any, text: str) -> Any:
-    """The text in the type of what it replaces. Raises `KustomizationError` if it cannot be."""
-    if isinstance(old, str):
-        return text
-    new = resolve(text) if text else None
-    fits = type(new) is type(old) or (isinstance(old, float) and type(new) is int)
-    if not fits:
-        raise KustomizationError(
-            f"yaml: cannot decode {_tag(new)} `{text}` as a {_tag(old)}",
-            hint="the target keeps its type: write it in quotes to replace it by text",
-        )
-    return new
-
-
-def _tag(value: Any) -> str:
-    return {bool: "!!bool", int: "!!int", float: "!!float", str: "!!str"}.get(type(value), "!!null")
 
 
 def _at(node: Any, trail: Trail) -> Any:

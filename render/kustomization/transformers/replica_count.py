@@ -35,5 +35,5 @@ def _set(draft: Draft, spec: FieldSpec, trail: Trail, count: int) -> None:
         raise KustomizationError(
             f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('ScalarNode', old)}"
         )
-    quoted = isinstance(old, str) and draft.is_written_quoted(trail, old)
+    quoted = isinstance(old, str) and draft.styles.is_quoted(trail, old)
     draft.set(trail, str(count) if quoted else count)

@@ -57,6 +57,6 @@ def _gvk_key(gvk: Gvk) -> str:
 
 def _id_key(draft: Draft) -> str:
     kind = id_text(draft.gvk, "", "").partition("/")[0]
-    name = draft.content["metadata"].get("name")
+    name = draft.value(("metadata", "name"))
     text = draft.text_at(("metadata", "name"), name) if name is not None else ""
     return f"{kind}|{draft.namespace or '~X'}|{text or '~N'}"

@@ -45,10 +45,7 @@ def _add(draft: Draft, value: str, path: str, position: int) -> None:
         raise KustomizationError(wrong_kind("ScalarNode", old))
     if position:
         value = insert_part("" if made else draft.text_at(trail, old), position - 1, value)
-    if isinstance(old, str) and draft.is_written_quoted(trail, old):
-        draft.set(trail, value)
-    else:
-        draft.set_plain(trail, value)
+    draft.rewrite(trail, value)
     draft.spread(trail, old, draft.value(trail))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.fleet.contents import Rendered, check_contents
+from reconciler.fleet.contents import check_contents
 from reconciler.fleet.model import Application, Fleet, Lease, Placement, Replication
+from reconciler.fleet.rendered import Found, Rendered
 
 FLEET = Fleet("bank", "symmetric", (), (), (), poll=1.0, freshness=2.0, permit=4.0, request_timeout=1.0)
 
@@ -27,7 +28,7 @@ def manifest(kind: str, name: str = "x", version: str = "v1", **spec: Any) -> di
 
 def unit(name: str | None, *objects: dict[str, Any], role: str = "active", **changes: Any) -> Rendered:
     owner = None if name is None else application(name, **changes)
-    return Rendered(owner, role, [(found, f"{name}/{index}.yaml") for index, found in enumerate(objects)])  # type: ignore[arg-type]
+    return Rendered(owner, role, [Found(found, f"{name}/{index}.yaml") for index, found in enumerate(objects)])  # type: ignore[arg-type]
 
 
 def vm(grace: int | None = None, **spec: Any) -> dict[str, Any]:
@@ -60,7 +61,7 @@ WRONG = {
         "PersistentVolume n/other uses volume handle d h at site b, as does PersistentVolume n/pv of application",
     ),
     "one volume for two claims": (
-        [unit("ledger", CLAIM), unit("payments", manifest("PersistentVolumeClaim", "y", volumeName="pv"))],
+        [unit("ledger", VOLUME, CLAIM), unit("payments", manifest("PersistentVolumeClaim", "y", volumeName="pv"))],
         "PersistentVolumeClaim n/y uses PersistentVolume pv at site b",
     ),
     "a claim of nothing at a passive site": ([unit("ledger", FREE_CLAIM, role="passive")], "has no spec.volumeName"),
@@ -90,7 +91,7 @@ def test_what_may_not_be(units: list[Rendered], said: str) -> None:
 
 RIGHT = {
     "a volume, its claim and a machine": [unit("ledger", VOLUME, CLAIM, vm(30), role="passive")],
-    "equal names of other kinds": [unit("ledger", manifest("Service"), manifest("ConfigMap"))],
+    "equal names of other kinds": [unit("ledger", manifest("Service"), manifest("Secret", version="example.com/v1"))],
     "a claim of nothing where it is active": [unit("ledger", FREE_CLAIM)],
     "a claim of nothing without replication": [unit("ledger", FREE_CLAIM, role="passive", replication=Replication())],
     "a daemon set of the platform": [unit(None, manifest("DaemonSet", version="apps/v1"))],

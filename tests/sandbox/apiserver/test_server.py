@@ -79,15 +79,8 @@ NOT_IMPLEMENTED = [
     pytest.param("GET", "/apis/metrics.k8s.io/v1beta1/nodes", "metrics", id="metrics"),
     pytest.param("GET", "/api/v1/namespaces/default/pods/p/log", "pods/log", id="logs"),
     pytest.param("POST", "/api/v1/namespaces/default/pods/p/eviction", "pods/eviction", id="evictions"),
-    pytest.param("GET", "/apis/apps/v1/namespaces/default/deployments/d/scale", "deployments/scale", id="scale"),
     pytest.param("GET", "/openapi/v2", "/openapi/v2", id="the second OpenAPI"),
     pytest.param("GET", "/metrics", "/metrics", id="its own metrics"),
-    pytest.param(
-        "GET",
-        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-        "admission webhooks",
-        id="webhooks",
-    ),
 ]
 
 

@@ -48,7 +48,8 @@ class Api:
     """A client without opinions: it sends what a test says and shows what came back."""
 
     def __init__(self, name: str, url: str, ca_file: Path, token: str) -> None:
-        self.name, self._url, self._token = name, urlsplit(url), token
+        self.name, self.address, self.ca_file, self.token = name, url, ca_file, token
+        self._url = urlsplit(url)
         self._context = ssl.create_default_context(cafile=ca_file)
         self._connection = self._connect()
 
@@ -70,7 +71,7 @@ class Api:
         **query: Any,
     ) -> Answer:
         target = path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": accept, "User-Agent": "contract/1"}
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": accept, "User-Agent": "contract/1"}
         headers["Content-Type"] = CONTENT.get(content, content)
         data = None if body is None else json.dumps(body)
         self._connection.request(method, target, body=data, headers=headers)
@@ -86,7 +87,7 @@ class Api:
         connection = self._connect()
         try:
             query = {"watch": "1", "timeoutSeconds": 20, **query}
-            headers = {"Authorization": f"Bearer {self._token}"}
+            headers = {"Authorization": f"Bearer {self.token}"}
             connection.request("GET", f"{path}?{urlencode(query)}", headers=headers)
             response = connection.getresponse()
             if response.status != 200:

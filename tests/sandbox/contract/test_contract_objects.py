@@ -316,6 +316,6 @@ def test_what_is_not_served_is_not_found(api, path, code) -> None:
 
 
 def test_without_a_known_token_nothing_is_answered(api) -> None:
-    api._token = "a-guess"
+    api.token = "a-guess"
     answer = api.get("/api/v1/namespaces")
     assert (answer.code, answer.body["reason"]) == (401, "Unauthorized")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox.simulation.pair import (
+from sandbox_pair import (
     KUBEVIRT,
     QUICK,
     REPLICATION,

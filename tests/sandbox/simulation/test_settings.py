@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import UsageError
-from sandbox.simulation.settings import Settings, SettingsFile, meets, parse_settings, write_settings
+from sandbox.simulation.settings import Settings, SettingsFile, first_match, meets, parse_settings, write_settings
 
 
 def test_a_field_that_is_not_named_keeps_its_default() -> None:
@@ -25,8 +25,19 @@ def test_a_field_that_is_not_named_keeps_its_default() -> None:
         ('{"pod_start": true}', "must be a number"),
         ('{"link_cut": 1}', "must be true or false"),
         ('{"crash": "a/b"}', "must be a list"),
+        ('{"load": {"a/b": "much"}}', "must be an object"),
     ],
-    ids=["cut off", "a list", "misspelt", "a text", "negative", "a boolean", "a number for a boolean", "no list"],
+    ids=[
+        "cut off",
+        "a list",
+        "misspelt",
+        "a text",
+        "negative",
+        "a boolean",
+        "a number for a boolean",
+        "no list",
+        "no number in an object",
+    ],
 )
 def test_what_is_wrong_is_said_with_the_file(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
@@ -41,6 +52,12 @@ def test_what_is_wrong_is_said_with_the_file(text: str, message: str) -> None:
 )
 def test_faults_name_objects_by_patterns(patterns: tuple[str, ...], expected: bool) -> None:
     assert meets(patterns, "ledger", "db") is expected
+
+
+def test_the_first_pattern_gives_the_value() -> None:
+    load = {"ledger/api": 50.0, "ledger/*": 10.0}
+    assert [first_match(load, "ledger", name) for name in ("api", "web")] == [50.0, 10.0]
+    assert first_match(load, "orders", "api") is None
 
 
 def test_a_change_is_seen_and_a_broken_one_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

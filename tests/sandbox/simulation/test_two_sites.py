@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from sandbox.simulation.pair import (
+from sandbox_pair import (
     ADMISSION,
     KUBEVIRT,
     Pair,
