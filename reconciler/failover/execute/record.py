@@ -1,7 +1,7 @@
 """The record of each application: journal, permit and stop card in one ConfigMap; its version orders all writers.
 
-Every write is by compare-and-swap on the whole; a copy of the card lies beside it, written first. What cannot be read
-is a field of the value, not an exception: one damaged record among many keeps nobody from reading the others.
+Every write is by compare-and-swap on the whole; a copy of the card lies beside it. What cannot be read is a field of
+the value, not an exception: one damaged record among many keeps nobody from reading the others.
 """
 
 from __future__ import annotations
@@ -111,13 +111,20 @@ class Records:
         """One compare-and-swap write of a new entry, a new card and another window, as far as they are given; creates
         the record, closed, where there was none. Conflict where anything but a renewal came between.
 
-        The copy of a new card is written first, but not before there is a record: a copy alone is a lost one. What the
-        role gate admits without a nonce follows from the journal.
+        The copy of a new card is written first; of a new record's, last: a copy without a record means that somebody
+        deleted it. What the role gate admits without a nonce follows from the journal.
         """
         if journal is not None and before.journal is not None and journal.sequence <= before.journal.sequence:
             raise ValueError(f"entry {journal.sequence} does not follow {before.journal.sequence}")
-        if card is not None and card != before.copy and before.version:
+        is_new = not before.version and not before.damage
+        if card is not None and card != before.copy and not is_new:
             self._write_copy(before.application, card)
+        written = self._swap(before, journal, card, window)
+        if card is not None and is_new:
+            self._write_copy(before.application, card)
+        return written
+
+    def _swap(self, before: Record, journal: Journal | None, card: StopCard | None, window: Window | None) -> Record:
         for _ in range(RETRIES):
             data = self._changed(before, journal, card, window)
             if data == dict(before.data):

@@ -95,6 +95,27 @@ def test_the_copy_is_written_before_the_record_names_a_new_card(records: Records
     assert (listed.copy, listed.card) == (card(place, Lease(60, 300)), card(place))
 
 
+def test_whoever_dies_while_the_first_record_is_written_leaves_a_new_application_or_a_whole_record(
+    records: Records, cluster: Cluster, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        pass
+
+    def dies(*_: object, **__: object) -> None:
+        raise Died
+
+    for method in ("create", "apply"):
+        before = records.read(place)
+        with monkeypatch.context() as patch:
+            patch.setattr(cluster, method, dies)
+            with pytest.raises(Died):
+                records.write(before, journal=Journal(sequence=1), card=card(place))
+        found = records.read(place)
+        assert (found.damage, found.journal) == ("", Journal(sequence=1) if method == "apply" else Journal())
+    assert records.write(records.read(place), journal=Journal(sequence=2), card=card(place)).copy == card(place)
+    assert records.list()[place].copy == card(place)
+
+
 def test_one_damaged_record_among_many_is_a_field_of_its_own(records: Records, cluster: Cluster, place: str) -> None:
     for name in ("a", "b", "c"):
         application = f"{place}-{name}"
