@@ -55,6 +55,7 @@ def test_a_cluster_is_bound_to_one_site_and_a_site_to_one_cluster(
         (BOUND, words(), 0, None, ""),
         (BOUND, words(counter=4, sequence=3), 3, None, ""),
         (BOUND, words(sequence=3), 4, None, ""),
+        (BOUND, words(sequence=3), 0, None, ""),
         (None, OwnWords(), 0, None, ""),
         (None, words("old"), 0, MOVED, ""),
         (None, words(), 0, None, "has forgotten it"),
