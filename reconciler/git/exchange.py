@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pygit2
 from pygit2.enums import CredentialType
@@ -110,6 +111,7 @@ class _Callbacks(pygit2.RemoteCallbacks):
                 return pygit2.Keypair(user, None, str(self._file), "")
             return pygit2.KeypairFromAgent(user)
         if allowed_types & CredentialType.USERPASS_PLAINTEXT:
+            self._refuse_stranger(url)
             self.login = self._source()(self._url if "://" in self._url else url)
             if self.login is not None:
                 return pygit2.UserPass(self.login.user, self.login.secret)
@@ -142,6 +144,14 @@ class _Callbacks(pygit2.RemoteCallbacks):
     def sideband_progress(self, *_: Any) -> None:
         """The server says something."""
         self._check_time()
+
+    def _refuse_stranger(self, asking: str) -> None:
+        """Raise where a redirect took us to another server, which now asks for what was meant for the first."""
+        ours, theirs = urlsplit(self._url), urlsplit(asking)
+        if (ours.scheme, ours.hostname, ours.port) != (theirs.scheme, theirs.hostname, theirs.port):
+            raise SourceError(
+                f"{mask(self._url)} sends us on to {mask(asking)}, which does not get our credentials: use its URL"
+            )
 
     def _source(self) -> LoginSource:
         return from_helper if self._file is None or is_private_key(self._file) else from_file(self._file)

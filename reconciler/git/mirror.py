@@ -28,6 +28,9 @@ from render.tree import GitTree
 MARK = "siteshift-mirror"
 """A file in every mirror: this folder is ours to remove."""
 
+PRIVATE = 0o700
+"""Who may look into a mirror: what a fleet repository holds is nobody else's."""
+
 SITES, FRESH = "site-refs", "fresh"
 """Folders in the mirror: of the refs' repositories, and of one that is made to take the branch's place."""
 
@@ -212,6 +215,7 @@ class Mirror:
                     return repository
                 self._remove()
             created = pygit2.init_repository(str(self.folder), bare=True)
+            self.folder.chmod(PRIVATE)
             (self.folder / MARK).touch()
         except (OSError, pygit2.GitError) as error:
             raise SourceError(f"the mirror in {self.folder} cannot be made: {error}") from None

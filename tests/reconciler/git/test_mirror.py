@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,26 @@ def test_a_refused_login_is_an_error_without_the_secret(server: GitServer, tmp_p
     with pytest.raises(SourceError, match="does not accept our credentials") as caught:
         served(server, tmp_path, "a", "wrong-secret").fetch()
     assert "wrong-secret" not in str(caught.value)
+
+
+def test_a_redirect_does_not_take_our_credentials_to_another_server(server: GitServer, tmp_path: Path) -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", f"{server.url}{self.path}")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as elsewhere:
+        threading.Thread(target=elsewhere.serve_forever, args=(0.05,), daemon=True).start()
+        file = tmp_path / "credentials"
+        file.write_text(f"http://a:secret-of-a@127.0.0.1:{elsewhere.server_port}\n")
+        url = f"http://127.0.0.1:{elsewhere.server_port}/bare.git"
+        with pytest.raises(SourceError, match=f"127.0.0.1:{server.port}/bare.git, which does not get our"):
+            Mirror(url, tmp_path / "mirror", branch="main", credentials=file).fetch()
+        elsewhere.shutdown()
 
 
 def test_a_push_whose_answer_is_lost_is_an_error_and_is_found_by_the_next_fetch(
@@ -167,11 +188,12 @@ def test_a_folder_that_is_no_mirror_is_never_removed(bare: Path, tmp_path: Path)
     assert (folder / "thesis").read_text() == "years of work"
 
 
-def test_the_mirror_is_bare_and_marked(bare: Path) -> None:
+def test_the_mirror_is_bare_marked_and_private(bare: Path) -> None:
     repository = mirror(bare)
     repository.fetch()
     assert (repository.folder / MARK).exists()
     assert not (repository.folder / "apps").exists()
+    assert repository.folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_failed_fetch_raises_and_what_was_fetched_stays_readable(bare: Path) -> None:
