@@ -11,7 +11,7 @@ import pytest
 from quality.sources import ROOT
 
 from benchmarks import __main__ as program
-from benchmarks import programs, rows, trees
+from benchmarks import guard, programs, rows, trees
 from benchmarks.measuring import Failed, Measure, interleaved, median, run
 from render import yaml
 from render.kustomization import build
@@ -135,3 +135,8 @@ def test_all_builds_of_a_catalog_are_printed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.catalog", str(tmp_path), "one/base", "two/base"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     assert len(yaml.parse(output, "output")) == 4
+
+
+def test_the_guard_s_time_is_measured_from_an_order_to_a_stop() -> None:
+    case = guard.Case("stop order", 0.0, 2)
+    assert 0 < guard.measure(case, applications=3) <= guard.bound_of(case)

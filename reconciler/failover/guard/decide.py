@@ -74,10 +74,10 @@ class Verdict:
     act: Act
     reason: str = ""
     card: StopCard | None = None
-    roles: bool = True
     until: float | None = None
     obeys: Lease | None = None
     alarms: Mapping[str, str] = field(default_factory=dict)
+    roles: bool = field(kw_only=True)
 
 
 def decide(look: Look) -> Verdict:
@@ -91,7 +91,7 @@ def decide(look: Look) -> Verdict:
     def verdict(act: Act, reason: str = "", *, until: float | None = None) -> Verdict:
         # A replica that is being overwritten has its role from the consent that asked for it.
         roles = journal is None or journal.step is not Step.RESYNCING
-        return Verdict(act, reason, card, roles, until, obeys, alarms)
+        return Verdict(act, reason, card, until, obeys, alarms, roles=roles)
 
     reason = _must_stop(look, card, leases)
     if reason:

@@ -121,6 +121,18 @@ def test_attack_a08_no_clock_revives_a_permit() -> None:
     assert decide(replace(over, facts=LeaseFacts(1, 1))).act is Act.NOTHING, "it lapsed; only the moves open it again"
 
 
+@pytest.mark.parametrize(("left", "expected"), [(0.0, Act.CLOSE), (0.5, Act.RENEW)])
+def test_a_permit_ends_at_its_end_by_this_process_s_count(left: float, expected: Act) -> None:
+    assert act(left=left)[0] is expected
+
+
+def test_an_application_that_nobody_knows_yet_is_left_alone() -> None:
+    verdict = decide(look(Step.PASSIVE, version="", is_open=False, card=None, copy=None))
+    assert (verdict.act, verdict.obeys) == (Act.NOTHING, None)
+    empty = Look(Record("ledger", journal=Journal()), T, YOUNG, 0)
+    assert (decide(empty).act, decide(empty).alarms) == (Act.NOTHING, {})
+
+
 def test_a_step_of_the_server_s_clock_alone_ends_no_permit() -> None:
     jumped = replace(look(left=50, card=replace(CARD, leases=(None,))), server_time=T + 3600)
     assert decide(jumped).act is Act.RENEW
@@ -171,6 +183,10 @@ class TestDamage:
     def test_a_damaged_card_is_replaced_by_its_copy(self) -> None:
         verdict = decide(look(card=None, facts=OLD))
         assert (verdict.act, verdict.card) == (Act.HALT, CARD)
+
+    def test_a_lease_can_be_counted_on_while_the_journal_or_the_card_can_be_read(self) -> None:
+        assert decide(look(card=None, leases=(LONG,))).obeys == LONG
+        assert decide(look(None)).obeys == SHORT
 
     def test_with_both_damaged_the_copy_decides_and_no_lease_is_said(self) -> None:
         assert decide(look(None, card=None)).obeys is None
