@@ -72,3 +72,24 @@ def test_a_lease_ends_by_the_larger_age() -> None:
     assert ends(60, LeaseFacts(counted=50, recorded=20), T) == T + 10
     assert ends(60, LeaseFacts(counted=None, recorded=20), T) == T + 40
     assert ends(60, LeaseFacts(counted=5, recorded=None), T) == T
+
+
+@pytest.mark.parametrize(("ahead", "recorded"), [(1.0, 0.0), (2.0, 0.0), (2.5, None)])
+def test_a_moment_may_lie_ahead_by_the_tolerance_and_no_more(ahead: float, recorded: float | None) -> None:
+    assert ages(Count(), T + ahead, None, T, 0.0).recorded == recorded
+
+
+@pytest.mark.parametrize(("behind", "recorded"), [(1.0, 11.0), (2.0, 12.0), (2.5, None)])
+def test_a_moment_may_lie_before_the_last_renewal_by_the_tolerance_and_no_more(
+    behind: float, recorded: float | None
+) -> None:
+    assert ages(Count(), T - behind, T, T + 10, 0.0).recorded == recorded
+
+
+def test_the_same_moment_seen_again_does_not_begin_a_new_count_when_the_server_s_clock_went_back() -> None:
+    count = counted(counted(Count(), T, T, 0.0), T, server_time=T + 1, now=50.0)
+    assert ages(count, T, None, T + 1, 50.0) == LeaseFacts(counted=50.0, recorded=1.0)
+
+
+def test_a_lease_without_a_count_ends_by_the_record_alone() -> None:
+    assert ends(60, LeaseFacts(counted=None, recorded=0.25), T) == T + 59.75
