@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, replace
 from reconciler.controller.desired import Desired, Revision
 from reconciler.errors import SiteshiftError
 from reconciler.failover.execute.mover import Mover
-from reconciler.fleet.model import Application
+from reconciler.fleet.model import NOWHERE, Application, Placement
+
+
+NO_PLACEMENT = Placement(NOWHERE, 0, "planned", "")
+"""Of an application that was never right: it is not acted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ class Definitions:
                 yield self._pinned(Acting(application, revision))
         for name in sorted(revision.broken):
             acting = self._last_good(revision, name)
-            if acting is not None and self._concerns(acting.application):
-                yield self._pinned(acting)
+            if self._concerns(acting.application):
+                yield self._pinned(acting) if acting.usable else acting
 
     def _concerns(self, application: Application) -> bool:
         return self.site in application.sites or self.mover.unfinished(application.name)
@@ -65,18 +69,21 @@ class Definitions:
         pinned = replace(before, placement=application.placement, suspended=application.suspended)
         return replace(acting, application=pinned, revision=revision, newer=acting.newer or pinned != application)
 
-    def _last_good(self, revision: Revision, name: str) -> Acting | None:
+    def _last_good(self, revision: Revision, name: str) -> Acting:
+        """Where there never was a good one it cannot be acted on; it is named all the same."""
         broken = revision.broken[name]
         error = "; ".join(str(each) for each in broken.errors)
+        unknown = Application(name, broken.folder, (self.site,), self.site, broken.placement or NO_PLACEMENT)
+        nothing = Acting(unknown, revision, error=error, usable=False)
         commit = self._good.get(name) or self.mover.marked(name)
         if not commit:
-            return None
+            return nothing
         try:
             last = self.desired.at(commit)
         except SiteshiftError:
-            return None
+            return nothing
         application = last.fleet.application(name)
         if application is None:
-            return None
+            return nothing
         placed = application if broken.placement is None else replace(application, placement=broken.placement)
         return Acting(placed, last, newer=True, error=error)

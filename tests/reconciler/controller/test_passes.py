@@ -71,6 +71,9 @@ class World:
     def pinned(self, _: str) -> str:
         return ""
 
+    def marked(self, _: str) -> str:
+        return ""
+
     def cover(self, _: object) -> None:
         pass
 
@@ -150,3 +153,17 @@ def test_an_application_that_is_wrong_in_git_goes_on_as_it_was_and_is_named(worl
     assert {unit.name: unit.error for unit in report.applications} == {"payments": "", "ledger": "error: a typo"}
     assert world.epochs["ledger"] == 2, "its placement is a unit of its own"
     assert world.pruned[-3:] == world.pruned[:3], "nothing is pruned while something cannot be read"
+
+
+def test_an_application_that_was_never_right_is_named_and_not_acted_on(world: World) -> None:
+    broken = {"new": Broken("apps/new", (InputError("a typo"),), None)}
+    world.revisions = {}
+    parts: Any = world
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
+    report = passes.run(Revision("c", MemoryTree({}), Fleet("bank", "symmetric", (), (), BOTH), broken))
+    assert {unit.name: unit.error for unit in report.applications} == {
+        "ledger": "",
+        "payments": "",
+        "new": "error: a typo",
+    }
+    assert "new" not in world.epochs

@@ -120,7 +120,7 @@ spec:
     rpo: 1m
   volumes: static
   onIsolation: fence
-  lease: {{time: 20s, fenceAfter: 30s}}
+  lease: {{time: 20s, fenceAfter: 60s}}
   readiness: {{timeout: 3m}}
 """,
             "placement.yaml": f"""{COMMENT}
