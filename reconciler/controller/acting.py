@@ -12,7 +12,6 @@ from reconciler.errors import SiteshiftError
 from reconciler.failover.execute.mover import Mover
 from reconciler.fleet.model import NOWHERE, Application, Placement
 
-
 NO_PLACEMENT = Placement(NOWHERE, 0, "planned", "")
 """Of an application that was never right: it is not acted on."""
 
