@@ -9,9 +9,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.cluster.transport import Request, Transport
-from reconciler.errors import NotFound, Unreachable
+from reconciler.errors import Invalid, NotFound, Unreachable
 from reconciler.objects import group_of
 
 UNKNOWN_KIND = "UnknownKind"
@@ -31,12 +32,20 @@ class Resource:
     verbs: tuple[str, ...] = ()
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The path of a collection or an object; namespace is left out for cluster-scoped kinds."""
+        """The path of a collection or an object; namespace is left out for cluster-scoped kinds. Names are quoted: one
+        with a slash in it must not lead to another object."""
         parts = ["/api" if "/" not in self.api_version else "/apis", self.api_version]
         if self.namespaced and namespace:
-            parts += ["namespaces", namespace]
-        parts += [part for part in (self.plural, name, subresource) if part]
+            parts += ["namespaces", _quoted(namespace)]
+        parts += [part for part in (self.plural, _quoted(name), subresource) if part]
         return "/".join(parts)
+
+
+def _quoted(name: str | None) -> str:
+    """A name as one segment of a path; raises Invalid for one that no quoting makes safe."""
+    if name in (".", ".."):
+        raise Invalid(f"{name!r} is no name in Kubernetes")
+    return quote(name, safe=":") if name else ""
 
 
 @dataclass(frozen=True, slots=True)

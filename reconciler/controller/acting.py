@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.controller.desired import Desired, Revision
 from reconciler.errors import SiteshiftError
 from reconciler.failover.execute.mover import Mover
+from reconciler.fleet.load import Broken
 from reconciler.fleet.model import NOWHERE, Application, Placement
 
 NO_PLACEMENT = Placement(NOWHERE, 0, "planned", "")
@@ -41,13 +42,22 @@ class Definitions:
     def here(self, revision: Revision) -> Iterator[Acting]:
         """Every application that this site carries, or has carried and not yet proven that it gave up."""
         for application in revision.fleet.applications:
-            self._good[application.name] = revision.commit
             if self._concerns(application):
                 yield self._pinned(Acting(application, revision))
         for name in sorted(revision.broken):
             acting = self._last_good(revision, name)
             if self._concerns(acting.application):
                 yield self._pinned(acting) if acting.usable else acting
+
+    def works(self, acting: Acting) -> None:
+        """It could be rendered, and holds nothing that it may not: the one to go back to."""
+        if not acting.error:
+            self._good[acting.application.name] = acting.revision.commit
+
+    def before(self, acting: Acting, error: str) -> Acting:
+        """The last good definition in place of one that cannot be rendered, under the newest placement."""
+        broken = Broken(acting.application.folder, (), acting.application.placement)
+        return replace(self._good_one(acting.revision, acting.application.name, broken), error=error)
 
     def _concerns(self, application: Application) -> bool:
         return self.site in application.sites or self.mover.unfinished(application.name)
@@ -69,11 +79,14 @@ class Definitions:
         return replace(acting, application=pinned, revision=revision, newer=acting.newer or pinned != application)
 
     def _last_good(self, revision: Revision, name: str) -> Acting:
-        """Where there never was a good one it cannot be acted on; it is named all the same."""
         broken = revision.broken[name]
         error = "; ".join(str(each) for each in broken.errors)
+        return replace(self._good_one(revision, name, broken), error=error)
+
+    def _good_one(self, revision: Revision, name: str, broken: Broken) -> Acting:
+        """Where there never was a good one it cannot be acted on; it is named all the same."""
         unknown = Application(name, broken.folder, (self.site,), self.site, broken.placement or NO_PLACEMENT)
-        nothing = Acting(unknown, revision, error=error, usable=False)
+        nothing = Acting(unknown, revision, usable=False)
         commit = self._good.get(name) or self.mover.marked(name)
         if not commit:
             return nothing
@@ -85,4 +98,4 @@ class Definitions:
         if application is None:
             return nothing
         placed = application if broken.placement is None else replace(application, placement=broken.placement)
-        return Acting(placed, last, newer=True, error=error)
+        return Acting(placed, last, newer=True)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.failover.execute.definition import Definition, Workload, namespaces_of
+from reconciler.fleet.contents import unit_errors
 from reconciler.fleet.grace import grace_of
 from reconciler.fleet.load import Broken, load_parts, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
+from reconciler.fleet.rendered import Found, Rendered
 from reconciler.fleet.units import application_unit, platform_units
 from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value
@@ -54,6 +56,7 @@ class Desired:
         self._site = site
         self._cache = UnitCache()
         self._revisions: OrderedDict[str, Revision] = OrderedDict()
+        self._checked: dict[tuple[str, Role], tuple[SiteManifest, ...]] = {}
 
     def at(self, commit: str) -> Revision:
         """The fleet at a commit. Raises `InputErrors` where what all applications share is wrong; the caller goes on
@@ -77,8 +80,17 @@ class Desired:
         return tuple((unit, self._render(revision, unit)) for unit in platform_units(revision.fleet))
 
     def application(self, revision: Revision, application: Application, role: Role) -> tuple[SiteManifest, ...]:
-        """An application's objects in a role. Raises `InputError`."""
-        return self._render(revision, application_unit(revision.tree, application, self._site, role))
+        """An application's objects in a role. Raises `InputError`, also for what an application may not contain: anyone
+        can push, so `validate` alone is no wall (P21)."""
+        found = self._render(revision, application_unit(revision.tree, application, self._site, role))
+        key = (application.name, role)
+        if self._checked.get(key) is not found:
+            objects = [Found(item.manifest, item.origin.path or application.folder) for item in found]
+            errors = unit_errors(Rendered(application, role, objects))
+            if errors:
+                raise errors[0]
+            self._checked[key] = found
+        return found
 
     def _render(self, revision: Revision, unit: Unit) -> tuple[SiteManifest, ...]:
         return self._cache.render(revision.tree, unit, revision.commit)

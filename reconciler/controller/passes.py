@@ -25,6 +25,8 @@ from reconciler.run_levels import executor, graph
 from render.errors import InputError
 from render.site import SiteManifest
 
+ROLES: tuple[Role, ...] = ("active", "passive")
+
 WORKERS = 8
 """Nodes of a graph that are worked on side by side."""
 
@@ -172,10 +174,23 @@ class Passes:
         if not acting.usable:
             return UnitState(name, error=acting.error), Survey(acting.application)
         try:
+            acting = self._renders(acting)
+            if not acting.usable:
+                return UnitState(name, error=acting.error), Survey(acting.application)
             state, survey = self._application(acting, cancelled, apply=apply)
         except Exception as error:
             return UnitState(name, error=unexpected(error)), Survey(acting.application)
         return (replace(state, error=acting.error) if acting.error and not state.error else state), survey
+
+    def _renders(self, acting: Acting) -> Acting:
+        """The definition itself if it can be rendered in both roles, else the last one that could."""
+        try:
+            for role in ROLES:
+                self.desired.application(acting.revision, acting.application, role)
+        except InputError as error:
+            return self.definitions.before(acting, str(error))
+        self.definitions.works(acting)
+        return acting
 
     def _application(self, acting: Acting, cancelled: Callable[[], bool], *, apply: bool) -> tuple[UnitState, Survey]:
         """Move it, then bring its objects to the role that it has reached. What a move cannot do now, because

@@ -16,9 +16,19 @@ from reconciler.fleet.grace import grace_of
 from reconciler.fleet.model import Application, Fleet
 from reconciler.fleet.rendered import Rendered, mapping
 from reconciler.fleet.storage import check_storage, site_objects, unprotected_claims
+from reconciler.fleet.walls import wall_errors
 from reconciler.objects import Manifest, Ref, ref_of
 
-STARTS_AT_ONCE = frozenset({("", "Pod"), ("apps", "DaemonSet"), ("kubevirt.io", "VirtualMachineInstance")})
+STARTS_AT_ONCE = frozenset(
+    {
+        ("", "Pod"),
+        ("", "ReplicationController"),
+        ("apps", "DaemonSet"),
+        ("kubevirt.io", "VirtualMachineInstance"),
+        ("kubevirt.io", "VirtualMachineInstanceReplicaSet"),
+        ("pool.kubevirt.io", "VirtualMachinePool"),
+    }
+)
 """Kinds that run something and have no field to hold it back (group, kind): they cannot move (P10)."""
 
 DATA_VOLUMES = (("cdi.kubevirt.io", "DataVolume"),)
@@ -30,8 +40,17 @@ def check_contents(fleet: Fleet, site: str, units: Sequence[Rendered]) -> list[F
     found = [*_identities(site, units), *_volumes(site, units), *_unknown_fields(units)]
     found += check_moves(site, units, units)
     for unit in units:
+        found += wall_errors(unit)
         if unit.application is not None and _moves(unit.application):
             found += _stops(fleet, unit.application, unit)
+    return found
+
+
+def unit_errors(unit: Rendered) -> list[FleetError]:
+    """What forbids the controller to act on an application, in the role in which it is rendered (P21)."""
+    found = list(wall_errors(unit))
+    if unit.application is not None and _moves(unit.application):
+        found += _movable(unit)
     return found
 
 

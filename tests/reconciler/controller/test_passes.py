@@ -44,6 +44,7 @@ class World:
         self.pruned: list[tuple[list[str], set[str]]] = []
         self.brought: list[str] = []
         self.epochs: dict[str, int] = {}
+        self.broken_at = ("", "")
         self.revisions: dict[str, Revision] = {}
 
     def at(self, commit: str) -> Revision:
@@ -52,7 +53,9 @@ class World:
     def platform(self, _: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
         return ((Unit("storage", "platform/storage", PLATFORM_LABEL), self.platform_items),)
 
-    def application(self, _: Revision, application: Application, __: str) -> tuple[SiteManifest, ...]:
+    def application(self, revision: Revision, application: Application, _: str) -> tuple[SiteManifest, ...]:
+        if self.broken_at == (revision.commit, application.name):
+            raise InputError("broken")
         found = self.items[application.name]
         if isinstance(found, Exception):
             raise found
@@ -167,3 +170,17 @@ def test_an_application_that_was_never_right_is_named_and_not_acted_on(world: Wo
         "new": "error: a typo",
     }
     assert "new" not in world.epochs
+
+
+def test_a_definition_that_cannot_be_rendered_gives_way_to_the_last_one_that_could(world: World) -> None:
+    """A broken manifest must not swallow a stop order: the move acts on, under the newest placement."""
+    fleet = Fleet("bank", "symmetric", (), (), BOTH)
+    world.revisions = {"good": Revision("good", MemoryTree({}), fleet)}
+    parts: Any = world
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
+    passes.run(world.revisions["good"])
+    moved = replace(BOTH[0], placement=replace(BOTH[0].placement, epoch=2))
+    world.broken_at = ("bad", "ledger")
+    report = passes.run(Revision("bad", MemoryTree({}), replace(fleet, applications=(moved, BOTH[1]))))
+    assert world.epochs["ledger"] == 2
+    assert {unit.name: unit.error for unit in report.applications} == {"ledger": "error: broken", "payments": ""}
