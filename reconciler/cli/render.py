@@ -27,15 +27,14 @@ Fields that moves own (runStrategy, replicas, suspend, replicationState) are pri
 is reached; -o wide marks them.
 """
 
-OUTPUTS = ("yaml", "json", "wide", "dir", "kustomization")
-
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options; the shared ones come from the table."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
     add(parser, "fleet", "site", "app", "rev")
-    parser.add_argument("-o", "--output", choices=OUTPUTS, default="yaml", help="how to print (default: yaml)")
+    output.add(parser, "dir", "kustomization", default="yaml")
     parser.add_argument("--to", metavar="DIR", help="where `-o dir` and `-o kustomization` write; must not exist yet")
     parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
     parser.add_argument("--watch", action="store_true", help="print the difference that each save makes")
@@ -112,7 +111,14 @@ def print_wide(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
     return "---\n".join(documents)
 
 
-PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide}
+def print_name(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
+    """The objects' kinds and names in order of application: `VirtualMachine ledger/postgres`."""
+    from reconciler.objects import ref_of
+
+    return "".join(f"{ref_of(item.manifest)}\n" for items in rendered.values() for item in items)
+
+
+PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide, "name": print_name}
 
 
 def place_of(unit: Unit) -> str:
