@@ -97,6 +97,12 @@ def _width() -> int:
 def main(line: Sequence[str] | None = None) -> int:
     """Run the command line and return the shell's exit code; the only place that knows exit codes."""
     words = list(sys.argv[1:] if line is None else line)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (for as long as the process lasts)
+    if sys.stdout is None:
+        # A file that is opened next would be taken for the output.
+        print("error: the standard output is closed", file=sys.stderr)
+        return NOT_DONE
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -123,8 +129,9 @@ def program() -> NoReturn:
     """
     code = main()
     if not BRIEF.isdisjoint(sys.argv[1:2]):
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 

@@ -156,8 +156,7 @@ def _url(arguments: argparse.Namespace) -> str:
 
 
 def _folder(arguments: argparse.Namespace, url: str) -> Path:
-    import hashlib
-
     from reconciler.cli.run import state_folder
+    from reconciler.git.mirror import folder_name
 
-    return state_folder(arguments) / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    return state_folder(arguments) / folder_name(url, "cli")
