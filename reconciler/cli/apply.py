@@ -24,13 +24,13 @@ def register(parser: argparse.ArgumentParser) -> None:
     from reconciler.cli import asking
     from reconciler.cli.options import add
 
-    add(parser, "fleet", "site", "app", "rev", "kubeconfig", "context")
+    add(parser, "fleet", "site", "app", "rev", "kubeconfig", "context", "color")
     asking.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, ask, apply once; 0 if everything is as Git says afterwards."""
-    from reconciler.cli import asking
+    from reconciler.cli import asking, colour
     from reconciler.cli.chosen import chosen, units_of
     from reconciler.cli.connecting import connect
     from reconciler.cli.where import fleet_tree
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     units = units_of(arguments, tree, platform, [(one, effective_role(cluster, one.name)) for one in applications])
     changes = [pair for pair in preview(cluster, tree, units) if pair[1].verdict is not Verdict.DELETED]
     for line in format_changes(changes):
-        print(line)
+        print(colour.change(line, arguments.color))
     print(summary(change for _, change in changes))
     if arguments.dry_run or not asking.agreed(f"Apply to site {arguments.site}?", arguments):
         return 0 if arguments.dry_run else 1

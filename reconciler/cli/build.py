@@ -124,8 +124,9 @@ def _print(arguments: argparse.Namespace) -> None:
         _write_files(build(tree, folder, options, helm=helm), arguments.output)
     elif arguments.output is not None:
         output = _output(arguments)
-        with open(arguments.output, "wb") as file:
-            file.write(output)
+        from reconciler.cli.writing import write_file
+
+        write_file(arguments.output, output)
     else:
         output = _output(arguments)
         sys.stdout.flush()
@@ -207,14 +208,16 @@ def _helm(arguments: argparse.Namespace) -> Helm:
 
 def _write_files(resources: Sequence[Resource], folder: str) -> None:
     """One file an object, named as kustomize names them: with the namespace where there are several."""
+    from reconciler.cli.writing import write_files
     from render.yaml import dump
 
     placed = [(*_name_and_namespace(resource.manifest), resource.manifest) for resource in resources]
     several = len({namespace for _, namespace, _ in placed if namespace is not None}) > 1
+    files = {}
     for name, namespace, manifest in placed:
         file_name = f"{namespace}_{name}" if several and namespace is not None else name
-        with open(os.path.join(folder, f"{file_name}.yaml"), "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(dump([manifest]))
+        files[f"{file_name}.yaml"] = dump([manifest]).encode("utf-8", "surrogateescape")
+    write_files(folder, files)
 
 
 def _name_and_namespace(manifest: Manifest) -> tuple[str, str | None]:

@@ -36,7 +36,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     from reconciler.cli.options import add
 
     parser.add_argument("apps", nargs="+", metavar="APP", help="an application's name")
-    add(parser, "fleet", "git-timeout")
+    add(parser, "fleet", "git-timeout", "color")
     parser.add_argument("--no-push", action="store_true", help="commit, and leave the push to you")
     asking.add(parser)
 
@@ -64,7 +64,7 @@ def opened(arguments: argparse.Namespace) -> tuple[WorkingCopy, Tree, Fleet]:
 
 def commit(arguments: argparse.Namespace, working: WorkingCopy, tree: Tree, proposal: Proposal) -> int:
     """Show a proposal and, if it is agreed to, commit and push it. Returns the exit code."""
-    from reconciler.cli import asking
+    from reconciler.cli import asking, colour
     from reconciler.fleet.load import load
     from reconciler.git.edits import set_fields
     from reconciler.git.trees import EditedTree
@@ -75,7 +75,8 @@ def commit(arguments: argparse.Namespace, working: WorkingCopy, tree: Tree, prop
     # The fleet as it will be must load: a commit that no controller would act on is not made.
     load(EditedTree(tree, after))
     for path in after:
-        print("\n".join(difference(path, before[path], after[path])))
+        for line in difference(path, before[path], after[path]):
+            print(colour.change(line, arguments.color))
     for note in (*proposal.notes, *_also_pushed(arguments, working)):
         print(note)
     if arguments.dry_run:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+
+    from reconciler.diff import Change
 
 EXAMPLES = """\
   siteshift diff --site b
@@ -19,14 +22,16 @@ Exit code 0: the same; 1: differs; 2: an error.
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
-    add(parser, "fleet", "site", "app", "rev", "kubeconfig", "context")
-    parser.add_argument("-o", "--output", choices=("text", "name", "json"), default="text", help="how to print")
+    add(parser, "fleet", "site", "app", "rev", "kubeconfig", "context", "color")
+    output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print; 1 if anything differs."""
+    from reconciler.cli import colour, output
     from reconciler.cli.chosen import chosen_units
     from reconciler.cli.connecting import connect
     from reconciler.cli.where import fleet_tree
@@ -40,17 +45,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output == "name":
         for _, change in different:
             print(f"{change.verdict.value} {change.ref}")
-    elif arguments.output == "json":
-        import json
-        from dataclasses import asdict
-
-        print(json.dumps([{"place": place, **asdict(change)} for place, change in different], indent=2, default=_plain))
+    elif arguments.output in ("json", "yaml"):
+        sys.stdout.write(output.data([_record(place, change) for place, change in different], arguments.output))
     else:
         for line in format_changes(different):
-            print(line)
+            print(colour.change(line, arguments.color))
+        if arguments.output == "wide":
+            for place, change in changes:
+                if change.verdict is Verdict.UNCHANGED:
+                    print(f"{place}  = {change.ref}")
         print(summary(change for _, change in changes))
     return 1 if different else 0
 
 
-def _plain(value: object) -> object:
-    return getattr(value, "value", str(value))
+def _record(place: str, change: Change) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    fields = [{name: _plain(value) for name, value in asdict(one).items()} for one in change.fields]
+    return {"place": place, "ref": str(change.ref), "verdict": change.verdict.value, "fields": fields}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    return value if isinstance(value, dict | list | str | int | float | None) else str(value)

@@ -27,20 +27,24 @@ several below it. Exit code 0: nothing was found, 1: something was.
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
     parser.add_argument("dir", metavar="DIR", nargs="?", help="a folder with kustomizations (default: the whole fleet)")
-    add(parser, "fleet", "rev")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print (default: text)")
+    add(parser, "fleet", "rev", "color")
+    output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Lint, print what was found, and say by the exit code whether there was anything."""
     found = _of_fleet(arguments) if arguments.dir is None else _of_folder(arguments)
-    if arguments.output == "json":
-        import json
+    if arguments.output in ("json", "yaml"):
+        from reconciler.cli import output
 
-        print(json.dumps([finding._asdict() for finding in found], indent=2))
+        sys.stdout.write(output.data([finding._asdict() for finding in found], arguments.output))
+    elif arguments.output == "name":
+        for path in dict.fromkeys(finding.path for finding in found):
+            print(path)
     else:
         for finding in found:
             print(finding)

@@ -72,6 +72,12 @@ class CommandParser(argparse.ArgumentParser):
         self.declared: list[argparse.Action] = []
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
 
+    def error(self, message: str) -> NoReturn:
+        """A wrong command line is an error like any other, and not the whole usage text."""
+        from reconciler.errors import UsageError
+
+        raise UsageError(f"{message}\n  hint: {self.prog} --help shows how")
+
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
         """Declare an argument, as argparse takes it."""
         action = super().add_argument(*names, **settings)
@@ -92,7 +98,12 @@ def _width() -> int:
 def main(line: Sequence[str] | None = None) -> int:
     """Run the command line and return the shell's exit code; the only place that knows exit codes."""
     words = list(sys.argv[1:] if line is None else line)
-    debug = "--debug" in words or bool(os.environ.get("SITESHIFT_DEBUG"))
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (for as long as the process lasts)
+    if sys.stdout is None:
+        # A file that is opened next would be taken for the output.
+        print("error: the standard output is closed", file=sys.stderr)
+        return NOT_DONE
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -100,16 +111,16 @@ def main(line: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else DONE
     except KeyboardInterrupt as stop:
-        return _say(str(stop) or "interrupted", INTERRUPTED, debug)
+        return _say(str(stop) or "interrupted", INTERRUPTED, words)
     except BrokenPipeError:
         _close_output()  # whoever read it has had enough (`| head`)
         return DONE
     except SiteshiftError as error:
-        return _say(_text(error), _code(error, words), debug)
+        return _say(_text(error), _code(error, words), words)
     except OSError as error:
-        return _say(_trouble(error), _code(error, words), debug)
+        return _say(_trouble(error), _code(error, words), words)
     except Exception as error:
-        return _say(_bug(error), _code(error, words), debug)
+        return _say(_bug(error), _code(error, words), words)
 
 
 def program() -> NoReturn:
@@ -119,8 +130,9 @@ def program() -> NoReturn:
     """
     code = main()
     if not BRIEF.isdisjoint(sys.argv[1:2]):
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 
@@ -169,7 +181,7 @@ def _run(words: list[str]) -> int:
         return _without_command(words, before)
     unknown = [word for word in before if word != "--debug"]
     if command not in COMMANDS or unknown:
-        return _wrong(unknown[0] if unknown else command)
+        _wrong(unknown[0] if unknown else command)
     module = _module(command)
     arguments = command_parser(command, module).parse_args(words[len(before) + 1 :])
     with _without_collecting(command in BRIEF and not getattr(arguments, "watch", False)):
@@ -216,18 +228,20 @@ def _without_command(words: list[str], before: list[str]) -> int:
     asked = bool({"-h", "--help"} & set(before))
     unknown = [word for word in words if word not in ("-h", "--help", "--debug")]
     if unknown and not asked:
-        return _wrong(unknown[0])
+        _wrong(unknown[0])
     parser().print_help(sys.stdout if asked else sys.stderr)
     return DONE if asked else WRONG_USAGE
 
 
-def _wrong(word: str) -> int:
+def _wrong(word: str) -> NoReturn:
     import difflib
 
+    from reconciler.errors import UsageError
+
     near = difflib.get_close_matches(word, COMMANDS, n=1)
-    print(f'error: there is no {"option" if word.startswith("-") else "command"} "{word}"', file=sys.stderr)
-    print(f'  hint: did you mean "{near[0]}"?' if near else "  hint: siteshift --help lists them", file=sys.stderr)
-    return WRONG_USAGE
+    what = "option" if word.startswith("-") else "command"
+    hint = f'did you mean "{near[0]}"?' if near else "siteshift --help lists them"
+    raise UsageError(f'there is no {what} "{word}"\n  hint: {hint}')
 
 
 def _text(error: SiteshiftError) -> str:
@@ -257,8 +271,8 @@ def _bug(error: Exception) -> str:
     )
 
 
-def _say(text: str, code: int, debug: bool) -> int:
-    if debug:
+def _say(text: str, code: int, words: list[str]) -> int:
+    if "--debug" in words or os.environ.get("SITESHIFT_DEBUG"):
         import traceback
 
         traceback.print_exc()
@@ -266,7 +280,9 @@ def _say(text: str, code: int, debug: bool) -> int:
         sys.stdout.flush()
     except OSError:
         _close_output()
-    print(text, file=sys.stderr)
+    from reconciler.cli import colour
+
+    print(colour.report(text, colour.asked(words)), file=sys.stderr)
     return code
 
 

@@ -75,8 +75,13 @@ def add(parser: argparse.ArgumentParser, *names: str, required: tuple[str, ...] 
             required=name in required and value is None,
             metavar=option.metavar,
             choices=option.choices or None,
-            help=f"{option.help} [{option.variable}]",
+            help=f"{option.help}{_default(option)} [{option.variable}]",
         )
+
+
+def _default(option: Option) -> str:
+    """Its default for the help, where the help does not say how it is found."""
+    return f" (default: {option.default})" if option.default is not None else ""
 
 
 def _add_switch(parser: argparse.ArgumentParser, option: Option) -> None:

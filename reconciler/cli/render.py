@@ -27,15 +27,14 @@ Fields that moves own (runStrategy, replicas, suspend, replicationState) are pri
 is reached; -o wide marks them.
 """
 
-OUTPUTS = ("yaml", "json", "wide", "dir", "kustomization")
-
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options; the shared ones come from the table."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
     add(parser, "fleet", "site", "app", "rev")
-    parser.add_argument("-o", "--output", choices=OUTPUTS, default="yaml", help="how to print (default: yaml)")
+    output.add(parser, "dir", "kustomization", default="yaml")
     parser.add_argument("--to", metavar="DIR", help="where `-o dir` and `-o kustomization` write; must not exist yet")
     parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
     parser.add_argument("--watch", action="store_true", help="print the difference that each save makes")
@@ -58,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(explained_units(tree, units, arguments.explain))
         return 0
     if arguments.output == "kustomization":
-        return _write_kustomization(tree, units, _new_folder(arguments.to))
+        return _write_kustomization(tree, units, _free_folder(arguments.to))
     from render.site import render_unit
 
     rendered = {unit: render_unit(tree, unit) for unit in units}
     if arguments.output == "dir":
-        return _write_files(rendered, _new_folder(arguments.to))
+        return _write_files(rendered, _free_folder(arguments.to))
     sys.stdout.write(PRINTERS[arguments.output](rendered))
     return 0
 
@@ -112,7 +111,14 @@ def print_wide(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
     return "---\n".join(documents)
 
 
-PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide}
+def print_name(rendered: Mapping[Unit, Sequence[SiteManifest]]) -> str:
+    """The objects' kinds and names in order of application: `VirtualMachine ledger/postgres`."""
+    from reconciler.objects import ref_of
+
+    return "".join(f"{ref_of(item.manifest)}\n" for items in rendered.values() for item in items)
+
+
+PRINTERS = {"yaml": print_yaml, "json": print_json, "wide": print_wide, "name": print_name}
 
 
 def place_of(unit: Unit) -> str:
@@ -122,25 +128,26 @@ def place_of(unit: Unit) -> str:
     return f"{'applications' if unit.label == APPLICATION_LABEL else 'platform'}/{unit.name}"
 
 
-def _new_folder(name: str) -> Path:
+def _free_folder(name: str) -> Path:
     from pathlib import Path
 
     folder = Path(name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"--to {name}: there is something already; name a new or empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _write_kustomization(tree: Tree, units: Sequence[Unit], folder: Path) -> int:
     """Write what stock Kustomize needs to print the same: one folder a unit, nothing in it is rendered."""
+    from reconciler.cli.writing import new_folder
     from render.site import read_files
 
-    for unit in units:
-        for path, data in read_files(tree, unit).items():
-            target = folder / path if len(units) == 1 else folder / place_of(unit) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+    with new_folder(folder) as made:
+        for unit in units:
+            for path, data in read_files(tree, unit).items():
+                target = made / path if len(units) == 1 else made / place_of(unit) / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
     places = [folder] if len(units) == 1 else [folder / place_of(unit) for unit in units]
     print("\n".join(f"kustomize build {place}" for place in places), file=sys.stderr)
     return 0
@@ -148,15 +155,17 @@ def _write_kustomization(tree: Tree, units: Sequence[Unit], folder: Path) -> int
 
 def _write_files(rendered: Mapping[Unit, Iterable[SiteManifest]], folder: Path) -> int:
     """One file an object, named so that the order of the names is the order of application."""
+    from reconciler.cli.writing import new_folder
     from render.yaml import dump
 
-    for unit, items in rendered.items():
-        place = folder / place_of(unit)
-        place.mkdir(parents=True, exist_ok=True)
-        for number, item in enumerate(items):
-            name = f"{item.manifest['kind']}-{item.manifest['metadata']['name']}".lower().replace(":", "-")
-            file = place / f"0000_{item.run_level}_{item.component}_{number:03}_{name}.yaml"
-            file.write_text(dump([item.manifest]), encoding="utf-8")
+    with new_folder(folder) as made:
+        for unit, items in rendered.items():
+            place = made / place_of(unit)
+            place.mkdir(parents=True, exist_ok=True)
+            for number, item in enumerate(items):
+                name = f"{item.manifest['kind']}-{item.manifest['metadata']['name']}".lower().replace(":", "-")
+                file = place / f"0000_{item.run_level}_{item.component}_{number:03}_{name}.yaml"
+                file.write_text(dump([item.manifest]), encoding="utf-8")
     return 0
 
 

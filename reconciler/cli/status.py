@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,28 +26,44 @@ brackets. Exit code 1: something is held, or a site does not answer.
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
-    add(parser, "fleet", "fleet-url", "branch", "kubeconfig", "git-credentials", "git-timeout", "state")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print (default: text)")
+    add(parser, "fleet", "fleet-url", "branch", "kubeconfig", "git-credentials", "git-timeout", "state", "color")
+    output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the sites and Git, and print."""
-    from reconciler.status.overview import as_json, lines, unhealthy
+    from reconciler.cli import colour, output
+    from reconciler.status.overview import as_json, lines, names, unhealthy
 
     overview = _overview(arguments)
     for site in overview.sites:
         if site.why:
-            print(f"site {site.name} does not answer: {site.why}", file=sys.stderr)
-    if arguments.output == "json":
-        import json
-
-        print(json.dumps(as_json(overview), indent=2))
+            print(
+                colour.report(f"warning: site {site.name} does not answer: {site.why}", arguments.color),
+                file=sys.stderr,
+            )
+    if arguments.output in ("json", "yaml"):
+        sys.stdout.write(output.data(as_json(overview), arguments.output))
+    elif arguments.output == "name":
+        for name in names(overview):
+            print(name)
     else:
-        for line in lines(overview):
-            print(line)
+        on = colour.wanted(arguments.color, sys.stdout)
+        for line in lines(overview, wide=arguments.output == "wide"):
+            print(_painted(line, on=on))
     return 1 if unhealthy(overview.sites) else 0
+
+
+def _painted(line: str, *, on: bool) -> str:
+    """A line in the colour of what it says: headings bold, what needs a person red."""
+    from reconciler.cli import colour
+
+    if re.match(r"(FLEET|SITE|APPLICATION) ", line):
+        return colour.paint(line, colour.BOLD, on=on)
+    return colour.paint(line, colour.RED, on=on) if re.search(r"\b(Held|Frozen|Unreachable|is held)\b", line) else line
 
 
 def _overview(arguments: argparse.Namespace) -> Overview:
@@ -135,8 +152,7 @@ def _url(arguments: argparse.Namespace) -> str:
 
 
 def _folder(arguments: argparse.Namespace, url: str) -> Path:
-    import hashlib
-
     from reconciler.cli.run import state_folder
+    from reconciler.git.mirror import folder_name
 
-    return state_folder(arguments) / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    return state_folder(arguments) / folder_name(url, "cli")

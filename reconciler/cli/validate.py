@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import argparse
@@ -25,14 +25,16 @@ EXAMPLES = """\
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from reconciler.cli import output
     from reconciler.cli.options import add
 
-    add(parser, "fleet", "rev")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print (default: text)")
+    add(parser, "fleet", "rev", "color")
+    output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Validate, print what was found, and say by the exit code whether there were errors."""
+    from reconciler.cli import output
     from reconciler.cli.where import fleet_folder, fleet_tree
     from reconciler.fleet.validation import validate
 
@@ -46,12 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     for error in (*errors, *report.warnings):
         if error.path is not None and where != ".":
             error.path = f"{where}/{error.path}"
-    if arguments.output == "json":
-        import json
-
-        print(json.dumps(_as_json(report, epochs, errors), indent=2))
+    if arguments.output in ("json", "yaml"):
+        sys.stdout.write(output.data(_as_json(report, epochs, errors), arguments.output))
+    elif arguments.output == "name":
+        for error in errors:
+            print(_place(error))
     else:
-        _print(report, epochs, errors)
+        sources = tree if arguments.output == "wide" else None
+        _print(report, epochs, errors, Printing(arguments.color, sources, "" if where == "." else f"{where}/"))
     return 1 if errors else 0
 
 
@@ -76,11 +80,45 @@ def _kept_claims(report: Report, epochs: Comparison, tree: Tree) -> Sequence[Inp
     return () if report.fleet is None else check_claims_kept(epochs.before, report.fleet, report.claims, tree)
 
 
-def _print(report: Report, epochs: Comparison, errors: Sequence[InputError]) -> None:
+class Printing(NamedTuple):
+    """How findings are shown: colour, and the files whose lines stand below them, which lie below `prefix` here."""
+
+    color: str
+    sources: Tree | None
+    prefix: str
+
+    def show(self, finding: str, error: InputError) -> None:
+        """Print one finding."""
+        from reconciler.cli import colour
+
+        print(colour.report(finding, self.color), file=sys.stderr)
+        line = self._line(error)
+        if line is not None:
+            print(f"  {error.line:>4} | {line}", file=sys.stderr)
+
+    def _line(self, error: InputError) -> str | None:
+        from render.errors import TreeError
+
+        if self.sources is None or error.path is None or error.line is None:
+            return None
+        try:
+            data = self.sources.read(error.path.removeprefix(self.prefix))
+        except TreeError:
+            return None
+        lines = data.decode(errors="replace").splitlines()
+        return lines[error.line - 1] if error.line <= len(lines) else None
+
+
+def _place(error: InputError) -> str:
+    """`path:line:column`, as far as they are known."""
+    return ":".join(str(part) for part in (error.path, error.line, error.column) if part is not None)
+
+
+def _print(report: Report, epochs: Comparison, errors: Sequence[InputError], printing: Printing) -> None:
     for error in errors:
-        print(error, file=sys.stderr)
+        printing.show(str(error), error)
     for warning in report.warnings:
-        print(str(warning).replace(": error: ", ": warning: ", 1), file=sys.stderr)
+        printing.show(str(warning).replace(": error: ", ": warning: ", 1), warning)
     if epochs.left_out is not None:
         print(f"epochs were not compared: {epochs.left_out}", file=sys.stderr)
     if errors:

@@ -7,9 +7,11 @@ is asked for the connection's facts only, and imported only when a cluster is re
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from reconciler.errors import ClusterError, UsageError
@@ -98,7 +100,18 @@ def from_kubeconfig(kubeconfig: str | None, context: str | None) -> Endpoint:
     if server.startswith("https:"):
         certificate = (configuration.cert_file, configuration.key_file) if configuration.cert_file else None
         tls = tls_context(ca_file=configuration.ssl_ca_cert, certificate=certificate, verify=configuration.verify_ssl)
+        if not configuration.verify_ssl:
+            _warn_unverified(server)
     return Endpoint(server, Credentials(load), tls, configuration.tls_server_name, configuration.proxy)
+
+
+@cache
+def _warn_unverified(server: str) -> None:
+    """Say once that a server's certificate is not checked; urllib3 would say it with every request."""
+    import urllib3
+
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    print(f"warning: {server}: its certificate is not checked (insecure-skip-tls-verify)", file=sys.stderr)
 
 
 def _authorisation(configuration: Any) -> dict[str, str]:

@@ -23,6 +23,7 @@ from reconciler.failover.execute.site_record import SiteRecord
 from reconciler.fleet.model import Fleet
 from reconciler.git import Mirror
 from reconciler.git.bases import Bases
+from reconciler.git.mirror import folder_name
 from reconciler.status.log import Log
 
 
@@ -48,7 +49,7 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
     """The parts of one site's controller. Raises SourceError, ClusterError or InputErrors where it cannot begin."""
     mirror = Mirror(
         settings.url,
-        settings.state / f"mirror-{settings.site}",
+        settings.state / folder_name(settings.url, settings.site),
         branch=settings.branch,
         credentials=settings.credentials,
         timeout=settings.git_timeout,

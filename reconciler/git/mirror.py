@@ -8,6 +8,8 @@ exchange.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -36,6 +38,12 @@ SITES, FRESH = "site-refs", "fresh"
 
 TRIES = 2
 """After so many failed fetches of a branch that the server lists, it is fetched into a new repository."""
+
+
+def folder_name(url: str, user: str) -> str:
+    """The name of a mirror's folder: the repository's, who uses it (a site, or "cli"), and a mark of the whole URL."""
+    name = re.sub(r"[^a-zA-Z0-9-]+", "-", url.rstrip("/").rpartition("/")[2].removesuffix(".git")).strip("-") or "fleet"
+    return f"mirror-{name}-{user}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
 class Mirror:
@@ -214,9 +222,10 @@ class Mirror:
                 if repository is not None and not is_damaged(repository):
                     return repository
                 self._remove()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / MARK).touch()  # first: what a full disk leaves half made is ours to remove
             created = pygit2.init_repository(str(self.folder), bare=True)
             self.folder.chmod(PRIVATE)
-            (self.folder / MARK).touch()
         except (OSError, pygit2.GitError) as error:
             raise SourceError(f"the mirror in {self.folder} cannot be made: {error}") from None
         return created

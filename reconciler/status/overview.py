@@ -59,28 +59,36 @@ def as_json(overview: Overview) -> dict[str, Any]:
     }
 
 
-def lines(overview: Overview) -> Iterator[str]:
-    """The overview as text."""
+def names(overview: Overview) -> Iterator[str]:
+    """The sites and applications by name: `site/a`, `application/ledger`."""
+    yield from (f"site/{site.name}" for site in overview.sites)
+    yield from (f"application/{application.name}" for application in overview.fleet.applications)
+
+
+def lines(overview: Overview, *, wide: bool = False) -> Iterator[str]:
+    """The overview as text; `wide` with whole commit ids and every wait."""
     fleet = overview.fleet
     counted = f"{_count(len(fleet.sites), 'site')}, {_count(len(fleet.applications), 'application')}"
-    yield f'FLEET {fleet.name}  {overview.revision[:7]} "{overview.subject}"  {counted}'
+    yield f'FLEET {fleet.name}  {overview.revision[: None if wide else 7]} "{overview.subject}"  {counted}'
     yield ""
-    yield from _table([("SITE", "STATE", "REVISION", "RUN LEVEL", "READY"), *map(_site_row, overview.sites)])
+    yield from _table(
+        [("SITE", "STATE", "REVISION", "RUN LEVEL", "READY"), *(_site_row(site, wide=wide) for site in overview.sites)]
+    )
     yield ""
     names = [f"AT {site.name.upper()}" for site in overview.sites]
     head = ("APPLICATION", "ACTIVE", "EPOCH", *names, "EXPOSED")
     yield from _table([head, *(_application_row(overview, application) for application in fleet.applications)])
-    news = [line for application in fleet.applications for line in _news(overview, application)]
+    news = [line for application in fleet.applications for line in _news(overview, application, wide=wide)]
     if news:
         yield ""
         yield from news
 
 
-def _site_row(site: SiteView) -> tuple[str, ...]:
+def _site_row(site: SiteView, *, wide: bool) -> tuple[str, ...]:
     if site.reported is None:
         return (site.name, SILENT, "-", "-", "-")
     found = site.reported
-    revision = str(found.get("revision", "-"))[:7]
+    revision = str(found.get("revision", "-"))[: None if wide else 7]
     return (site.name, str(found.get("state", "-")), revision, found.get("runLevel", "-"), found.get("ready", "-"))
 
 
@@ -97,13 +105,13 @@ def _application_row(overview: Overview, application: Application) -> tuple[str,
     )
 
 
-def _news(overview: Overview, application: Application) -> Iterator[str]:
+def _news(overview: Overview, application: Application, *, wide: bool) -> Iterator[str]:
     for site in overview.sites:
         found = site.applications.get(application.name, {})
         for hold in found.get("holds", ()):
             yield f"{application.name}: {site.name} is held, {hold['reason']}: {hold['message']}"
             yield f"  {hold['liftedBy']}"
-        for wait in found.get("waits", ())[:1]:
+        for wait in found.get("waits", ())[: None if wide else 1]:
             most = f", for at most {wait['atMost']}" if "atMost" in wait else ""
             yield f"{application.name}: {site.name} waits for {wait['on']}: {wait['because']}{most}"
         if not found.get("holds") and not found.get("waits") and found.get("message"):

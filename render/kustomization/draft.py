@@ -67,6 +67,7 @@ class Draft:
         "shared",
         "source",
         "suffixes",
+        "touched",
         "transformations",
         "variables",
     )
@@ -102,6 +103,8 @@ class Draft:
         """What was merged into it since its styles were looked at, the oldest first."""
         self._styles: Styles | None = None
         """None while nobody has looked."""
+        self.touched = 0
+        """How often something was written into it, be it what stood there."""
         self._owned: dict[int, Any] = {}
         self._whole = False
 
@@ -140,8 +143,8 @@ class Draft:
     @property
     def original_gvk(self) -> Gvk:
         """Kind and API version at first: patches may change a kind, nothing else counts as an earlier identity."""
-        gvk = self.gvk
-        return (gvk[0], gvk[1], self.previous[0][0]) if self.previous else gvk
+        group, version, kind = self.gvk
+        return group, version, self.previous[0][0] if self.previous else kind
 
     @property
     def cluster_scoped(self) -> bool:
@@ -202,6 +205,7 @@ class Draft:
             return
         if not self.name:
             raise KustomizationError(f"{self.text} has lost its name", hint="a patch or replacement took it away")
+        self.touched += 1
         self.previous.append((self.kind, self.name, self.effective_namespace))
 
     def remember_annotations(self) -> None:
@@ -226,7 +230,7 @@ class Draft:
 
     @property
     def has_memory(self) -> bool:
-        """Whether there is anything to remember beside the manifest."""
+        """Whether Kustomize keeps anything among the annotations."""
         return bool(
             self.previous
             or self.prefixes
@@ -239,8 +243,7 @@ class Draft:
 
     def forget(self) -> None:
         """Lose everything that is remembered beside the manifest."""
-        self.previous, self.prefixes, self.suffixes = [], [], []
-        self.needs_hash, self.behavior = False, ""
+        self.previous, self.prefixes, self.suffixes, self.needs_hash, self.behavior = [], [], [], False, ""
         self.forget_provenance()
 
     def forget_provenance(self) -> None:
@@ -250,22 +253,22 @@ class Draft:
     def own_all(self) -> Manifest:
         """The manifest, free to be changed anywhere."""
         if not self._whole:
-            self.manifest = deep_copy(self.content)
-            self._whole = True
-            self._owned.clear()
+            self.replace_all(deep_copy(self.content))
+        self.touched += 1
         return self.content
 
     def replace_all(self, manifest: Manifest | None) -> None:
         """Take another manifest, which nobody else holds."""
+        self.touched += 1
         self.manifest = manifest
         self._whole = True
         self._owned.clear()
 
     def place(self, trail: Trail) -> Any:
         """The mapping or list that holds the last step of the trail, free to be changed; makes what is missing."""
-        content = self.content
+        self.touched += 1
         if self._whole:
-            node: Any = content
+            node: Any = self.content
             for step in trail[:-1]:
                 child = node.get(step) if isinstance(node, dict) else node[step]
                 if child is None:
@@ -297,11 +300,6 @@ class Draft:
             raise KustomizationError(
                 f"the field {'.'.join(map(str, trail))} of {self.text} cannot be set: it leads through no mapping"
             ) from None
-
-    def share(self, trails: list[Trail]) -> None:
-        """Note that one value was put at several trails: in Kustomize they stay one."""
-        for trail in trails:
-            self.shared[trail] = trails
 
     def spread(self, trail: Trail, old: Any, value: Any) -> None:
         """Put what has replaced a shared value at a trail into the other places that still have it."""
@@ -349,6 +347,10 @@ class Draft:
         if type(value) is str and not may_be_time(value) and not self._may_differ(value):
             return value
         return self.styles.at(trail, value).text
+
+    def is_text(self, trail: Trail, value: Any) -> bool:
+        """Whether a value is a text, or was written as one that says itself what it is."""
+        return isinstance(value, str) or (self._styles is not None and self._styles.is_untyped(trail, value))
 
     def rewrite(self, trail: Trail, text: str) -> None:
         """Put another text at the trail, without a type of its own: where no quotes stand, the text says what it is."""

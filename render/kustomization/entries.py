@@ -55,4 +55,4 @@ def _share(draft: Draft, made: list[Trail]) -> None:
             by_key.setdefault(trail[-1], []).append(trail)
     for trails in by_key.values():
         if len(trails) > 1:
-            draft.share(trails)
+            draft.shared.update(dict.fromkeys(trails, trails))  # in Kustomize, they stay one

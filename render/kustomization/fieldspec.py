@@ -15,6 +15,7 @@ from render.kustomization.draft import Draft, Trail
 from render.kustomization.ids import Gvk, gvk_text, selects
 from render.kustomization.tables.order import KIND_RANK
 
+_ANNOTATIONS: Trail = ("metadata", "annotations")
 _BLANK = " "
 _NO_FIELD = re.compile(r"| |[+-]?[0-9]{1,18}|-|\*|\[.*\]", re.ASCII | re.DOTALL)
 """Steps that Kustomize takes for elements of lists or for nothing at all."""
@@ -121,6 +122,8 @@ def _walk(
         found.append(tuple(trail))
     elif node is None:
         return
+    elif at + 1 == len(steps) and trail == ["metadata"] and steps[at].name == "annotations" and draft.has_memory:
+        found.append(_ANNOTATIONS)  # they are there: Kustomize keeps what it remembers among them
     elif isinstance(node, list):
         for position, element in enumerate(node):
             trail.append(position)
@@ -171,6 +174,12 @@ def value_at(node: Any, trail: Trail) -> Any:
         else:
             return None
     return node
+
+
+def held_at(draft: Draft, trail: Trail) -> Any:
+    """The value at a trail; annotations in which Kustomize keeps what it remembers are a mapping."""
+    value = value_at(draft.content, trail)
+    return {} if value is None and trail == _ANNOTATIONS and draft.has_memory else value
 
 
 def is_there(node: Any, trail: Trail) -> bool:

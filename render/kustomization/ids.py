@@ -81,7 +81,7 @@ def text_of(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return float_text(value)
-    return ""
+    return str(value) if isinstance(value, str) else ""
 
 
 def float_text(value: float) -> str:

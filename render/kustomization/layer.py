@@ -292,7 +292,7 @@ def _gather_configuration(layer: Layer, accumulator: Accumulator) -> Accumulator
     added = EMPTY
     for place, entry in enumerate(layer.get("configurations") or []):
         with layer.at("configurations", place):
-            added = added.merge(parse_config(_settings(layer, entry)))
+            added = added.merge(parse_config(_settings(layer, entry, unique_keys=True)))
     with layer.at("configurations"):
         accumulator.config = accumulator.config.merge(DEFAULTS.merge(added))
     if layer.get("crds"):
@@ -304,9 +304,9 @@ def _gather_configuration(layer: Layer, accumulator: Accumulator) -> Accumulator
     return accumulator
 
 
-def _settings(layer: Layer, entry: str) -> Any:
+def _settings(layer: Layer, entry: str, *, unique_keys: bool = False) -> Any:
     path = layer.loader.load_path(entry)
-    return yaml.parse_kustomization(layer.context.read(path), path)
+    return yaml.parse_kustomization(layer.context.read(path), path, unique_keys=unique_keys)
 
 
 def _run_generators(layer: Layer, accumulator: Accumulator) -> Accumulator:

@@ -70,12 +70,15 @@ class Loader:
             if kind is None:
                 return path
             if not self.is_inside(path):
-                shown = self.context.display(real_path(self.context.tree, path))
-                raise KustomizationError(
-                    f"security; file '{shown}' is not in or below '{self.context.display(self.root)}'",
-                    hint="move the file below the kustomization, or build without the load restriction",
-                )
+                raise self.outside(path, "move the file below the kustomization, or build without the load restriction")
         return path
+
+    def outside(self, path: str, hint: str) -> KustomizationError:
+        """The error for a file that may not be read."""
+        shown = self.context.display(real_path(self.context.tree, path))
+        return KustomizationError(
+            f"security; file '{shown}' is not in or below '{self.context.display(self.root)}'", hint=hint
+        )
 
     def is_inside(self, path: str) -> bool:
         """Whether what is at a path really lies in or below the folder, or may lie elsewhere."""

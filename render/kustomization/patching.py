@@ -187,6 +187,7 @@ def carry_out(accumulator: Accumulator, draft: Draft, operations: Sequence[Opera
     except KustomizationError as error:
         raise KustomizationError(f"{error.message} (in {draft.text})", hint=error.hint, within=error.within) from error
     draft.forget_styles()
+    draft.name_is_untyped = False
     if isinstance(draft.value(_ANNOTATIONS), dict):
         draft.set_strings("annotations", draft.strings("annotations"))
     if has_memory:

@@ -104,21 +104,27 @@ def run_validators(layer: Layer, accumulator: Accumulator) -> None:
     """Run the `validators`, which may look but not touch."""
     if not layer.get("validators"):
         return
-    before = [deep_copy(draft.content) for draft in accumulator.drafts]
+    before = [(draft, deep_copy(draft.content), draft.touched) for draft in accumulator.drafts]
     run_plugins(layer, accumulator, "validators")
-    after = [_without_mark(deep_copy(draft.content)) for draft in accumulator.drafts]
-    if before != after:
+    drafts = [draft for draft, _, _ in before]
+    if drafts != accumulator.drafts or any(_is_changed(*known) for known in before):
         with layer.at("validators"):
-            raise KustomizationError("validator shouldn't modify the resource map")
+            raise KustomizationError(
+                "validator shouldn't modify the resource map",
+                hint="to Kustomize, an object is modified also by what writes what is there, or moves it where it is",
+            )
 
 
-def _without_mark(manifest: Any) -> Any:
-    labels = manifest.get("metadata", {}).get("labels")
-    if isinstance(labels, dict) and VALIDATED_BY in labels:
-        del labels[VALIDATED_BY]
-        if not labels:
-            del manifest["metadata"]["labels"]
-    return manifest
+def _is_changed(draft: Draft, before: Any, touched: int) -> bool:
+    """Whether anything was written into an object but the mark of a validator, where it has no other label."""
+    if draft.touched == touched:
+        return False
+    now = deep_copy(draft.content)
+    labels = now.get("metadata", {}).get("labels")
+    if not isinstance(labels, dict) or list(labels) != [VALIDATED_BY]:
+        return True
+    del now["metadata"]["labels"]
+    return bool(now != before)
 
 
 def _own_file(config: Draft) -> str | None:

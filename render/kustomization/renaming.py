@@ -5,7 +5,7 @@ from __future__ import annotations
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft
-from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, is_there, value_at, wrong_kind
+from render.kustomization.fieldspec import FieldSpec, SpecsByKind, find, held_at, is_there, wrong_kind
 from render.kustomization.ids import Gvk, selects
 
 NEVER_RENAMED: tuple[Gvk, ...] = (
@@ -33,7 +33,7 @@ def surround(draft: Draft, spec: FieldSpec, prefix: str, suffix: str) -> None:
         return
     draft.name_is_untyped = draft.name_is_untyped or spec.path == "metadata/name"
     for trail in find(draft, spec, create=True):
-        old = value_at(draft.content, trail)
+        old = held_at(draft, trail)
         if isinstance(old, dict | list):
             raise KustomizationError(
                 f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('ScalarNode', old)}"

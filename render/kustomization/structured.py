@@ -11,17 +11,20 @@ from typing import Any
 
 from render import yaml
 from render.errors import KustomizationError, YamlError
+from render.kustomization.copied import Value
 from render.kustomization.copying import deep_copy
 from render.kustomization.draft import Trail
 from render.kustomization.fieldpath import Place, find_places, look_up
 from render.kustomization.limits import Budget
 from render.kustomization.values import go_json
+from render.yaml import nodes
 from render.yaml.scalars import resolve
+from render.yaml.written import Scalar
 
 _WIDEST = (1 << 31) - 1
 
 
-def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, budget: Budget, *, create: bool) -> bool:
+def set_in_text(manifest: Any, steps: Sequence[str], value: Value, budget: Budget, *, create: bool) -> bool:
     """Set a field inside a string that the path leads through; False if there is none or it has no such field."""
     for length in range(1, len(steps)):
         trail, held = _text_at(manifest, steps[:length])
@@ -29,7 +32,7 @@ def set_in_text(manifest: Any, steps: Sequence[str], data: Any, text: str, budge
             continue
         budget.made(len(held))
         with contextlib.suppress(KustomizationError):
-            changed = _changed(held, steps[length:], data, text, create=create)
+            changed = _changed(held, steps[length:], value, create=create)
             if changed is not None:
                 _at(manifest, trail[:-1])[trail[-1]] = changed
             return changed is not None
@@ -46,14 +49,11 @@ def _text_at(manifest: Any, steps: Sequence[str]) -> tuple[Trail, str]:
     return (), ""
 
 
-def _changed(held: str, steps: Sequence[str], data: Any, text: str, *, create: bool) -> str | None:
-    try:
-        documents = yaml.parse(held.encode("utf-8", "surrogatepass"), "")
-    except YamlError:
+def _changed(held: str, steps: Sequence[str], value: Value, *, create: bool) -> str | None:
+    data, text = value.data, value.text
+    document = _read(held)
+    if document is None:
         return None
-    if not documents:
-        return None
-    document = deep_copy(documents[0])
     places = find_places(document, steps, data if create else None, create=create)
     if not places:
         return None
@@ -63,7 +63,18 @@ def _changed(held: str, steps: Sequence[str], data: Any, text: str, *, create: b
         for place in places:
             place.set(_value(place, data, text))
         return go_json(document, indent=2 if "\n" in held and "  " in held else None)
-    return _rewritten(held, document, places, data, text)
+    return _rewritten(held, document, places, value)
+
+
+def _read(held: str) -> Any:
+    """What the text holds, None if it cannot be read; tags that an earlier replacement has made wrong do not count."""
+    try:
+        documents = yaml.parse(held.encode("utf-8", "surrogatepass"), "")
+    except YamlError:
+        with contextlib.suppress(nodes.Unprintable):
+            return nodes.data_of(nodes.read_node(held))
+        return None
+    return deep_copy(documents[0]) if documents else None
 
 
 def _fits(place: Place, text: str) -> bool:
@@ -83,8 +94,44 @@ def _value(place: Place, data: Any, text: str) -> Any:
     return resolve(text) if text else None
 
 
-def _rewritten(held: str, document: Any, places: list[Place], data: Any, text: str) -> str:
-    """The YAML with its places set. Scalars change where they stand, so that comments survive."""
+def _rewritten(held: str, document: Any, places: list[Place], value: Value) -> str:
+    """The YAML with its places set, in its own styles. With comments, scalars change where they stand."""
+    with contextlib.suppress(nodes.Unprintable):
+        root = nodes.read_node(held)
+        for place in places:
+            root = _with_node(root, place.trail, value)
+        return nodes.print_node(root).strip()
+    return _rewritten_in_place(held, document, places, value.data, value.text)
+
+
+def _with_node(node: Any, trail: Sequence[str | int], value: Value) -> Any:
+    """The node with the one at the trail set: a scalar keeps its style and tag, all else is replaced or made."""
+    if not trail:
+        return node._replace(text=value.text) if isinstance(node, Scalar) else value.node()
+    step, rest = trail[0], trail[1:]
+    if isinstance(node, nodes.Sequence) and isinstance(step, int) and step < len(node.items):
+        items = list(node.items)
+        items[step] = _with_node(items[step], rest, value)
+        return node._replace(items=items)
+    if not isinstance(node, nodes.Mapping) or isinstance(step, int):
+        raise nodes.Unprintable
+    entries = list(node.entries)
+    place = next((place for place, (key, _) in enumerate(entries) if key.text == step), None)
+    if place is None:
+        entries.append((Scalar(step, tag=""), _made(rest, value)))
+        place = -1
+    entries[place] = (entries[place][0], _with_node(entries[place][1], rest, value))
+    return node._replace(entries=entries)
+
+
+def _made(rest: Sequence[str | int], value: Value) -> Any:
+    """What is made where the path goes on with `rest`: a scalar that waits for its text, or a collection."""
+    if not rest:
+        return value.node() if isinstance(value.data, dict | list) else Scalar("", tag="")
+    return nodes.Sequence([], False) if isinstance(rest[0], int) else nodes.Mapping([], False)
+
+
+def _rewritten_in_place(held: str, document: Any, places: list[Place], data: Any, text: str) -> str:
     import yaml as pyyaml
 
     root = pyyaml.compose(held, Loader=pyyaml.CSafeLoader)

@@ -91,6 +91,10 @@ class Styles:
         """Whether a text stands in quotes or in a block: what replaces it is a text, too."""
         return bool(self.at(trail, text).style)
 
+    def is_untyped(self, trail: Trail, value: Any) -> bool:
+        """Whether the scalar at the trail has no tag: Kustomize takes such a one for a text until it prints it."""
+        return value is not None and not isinstance(value, dict | list) and not self.at(trail, value).tag
+
     def restyled(self, trail: Trail, old: Any, patch: Scalar) -> Any:
         """The value of a patch in the style of the one that it replaces."""
         kept = self.at(trail, old)

@@ -23,9 +23,11 @@ class Dialect(NamedTuple):
     keys: set[str]
     """Texts known to be string keys."""
     resources: bool
-    """Whether it reads resources: duplicate keys are errors there, explicit keys win over merged ones wherever they
-    stand, keys must be strings, and what is empty inside `{}` or `[]` is an empty string instead of null."""
+    """Whether it reads resources: explicit keys win there over merged ones wherever they stand, keys must be strings,
+    and what is empty inside `{}` or `[]` is an empty string instead of null."""
+    unique: bool
+    """Whether a key that stands twice in a mapping is an error."""
 
 
-RESOURCES = Dialect(resolve, {}, set(), resources=True)
-KUSTOMIZATION = Dialect(resolve_old, {}, set(), resources=False)
+RESOURCES = Dialect(resolve, {}, set(), resources=True, unique=True)
+KUSTOMIZATION = Dialect(resolve_old, {}, set(), resources=False, unique=False)

@@ -21,10 +21,15 @@ def as_folded_again(text: str) -> str:
     """The text of a folded block after Kustomize has written and read it once more."""
     if not _SENSITIVE.search(text) or _in_double_quotes(text):
         return text
+    return _read_block(f"{folded_block(text, 2)}\n")
+
+
+def folded_block(text: str, indent: int) -> str:
+    """A folded block as go-yaml writes it: its header, then the lines at `indent`. It ends without a line break."""
     header = ">" + ("2" if text[:1] in (" ", "\n") else "")
     header += "+" if text in ("\n",) or text.endswith("\n\n") else "" if text.endswith("\n") else "-"
-    end = "" if text.endswith("\n") else "\n"
-    return _read_block(f"{header}\n{_written(text)}{end}")
+    body = _written(text, " " * indent).removesuffix("\n")
+    return f"{header}\n{body}"
 
 
 def _in_double_quotes(text: str) -> bool:
@@ -32,8 +37,8 @@ def _in_double_quotes(text: str) -> bool:
     return " \n" in text or text.endswith(" ") or is_special(text.replace("\t", ""))
 
 
-def _written(text: str) -> str:
-    """The lines of the block as go-yaml 3 writes them, indented by two."""
+def _written(text: str, margin: str) -> str:
+    """The lines of the block as go-yaml 3 writes them."""
     first = text.lstrip("\n")[:1]
     marks_ends = first not in ("", " ", "\t")
     out: list[str] = []
@@ -46,7 +51,7 @@ def _written(text: str) -> str:
             at_start = True
             continue
         if at_start:
-            out.append("  ")
+            out.append(margin)
             leading_space = character in " \t"
         out.append(character)
         at_start = False

@@ -92,7 +92,7 @@ class Reader:
     def _read(self, next_event: Callable[[], Any]) -> list[Any]:
         """The loop that every event passes: long, because a call for each event would double its time."""
         documents: list[Any] = []
-        resolved, values, keys, unique = self._dialect
+        resolved, values, keys, resources, unique = self._dialect
         ordinary, anchors, asks = self._ordinary, self._anchors, self._asks
         stack: list[tuple[Any, bool, Any, bool, bool]] = []
         into: Any = documents  # what values go into now: a list, or a dict with its pending key
@@ -138,7 +138,7 @@ class Reader:
                     anchors.close(value)
                 into, is_mapping, key, flow, odd = stack.pop()
             elif kind is AliasEvent:
-                value = anchors.value(event, len(stack), "" if flow and unique else None)
+                value = anchors.value(event, len(stack), "" if flow and resources else None)
             else:
                 if kind is DocumentStartEvent and not self._start_document(event, documents):
                     break

@@ -36,10 +36,10 @@ def parse_whole(data: bytes, path: str, *, repeated_keys: bool = False) -> list[
     return [document for document in documents if document is not None]
 
 
-def parse_kustomization(data: bytes, path: str) -> Any:
+def parse_kustomization(data: bytes, path: str, *, unique_keys: bool = False) -> Any:
     """The first document of a kustomization.yaml, by YAML 1.1: `yes`, `on`, `n` are booleans, the last duplicate wins.
 
-    None for an empty file. Raises `YamlError`.
+    None for an empty file. Raises `YamlError`; with `unique_keys` also for a key that stands twice.
     """
     if data.count(b"\n---") + data.startswith(b"---") <= 1:  # of several documents, the first one may be empty
         try:
@@ -47,12 +47,12 @@ def parse_kustomization(data: bytes, path: str) -> Any:
             return documents[0] if documents else None
         except Unusual:
             pass
-    return parse_kustomization_whole(data, path)
+    return parse_kustomization_whole(data, path, unique_keys=unique_keys)
 
 
-def parse_kustomization_whole(data: bytes, path: str) -> Any:
+def parse_kustomization_whole(data: bytes, path: str, *, unique_keys: bool = False) -> Any:
     """The same by the whole grammar alone."""
-    documents = _by_grammar(data, path, KUSTOMIZATION)
+    documents = _by_grammar(data, path, KUSTOMIZATION._replace(unique=True) if unique_keys else KUSTOMIZATION)
     return documents[0] if documents else None
 
 

@@ -126,7 +126,7 @@ def style_of(text: str) -> str:
         return '"' if special or text.endswith(" ") else LITERAL
     if text in OLD_BOOLEANS or not is_string(text) or _BASE_60.fullmatch(text):
         return '"'
-    if not (special or has_breaks(text) or " " in (text[0], text[-1]) or _has_indicator(text)):
+    if not (special or has_breaks(text) or " " in (text[0], text[-1]) or has_indicator(text)):
         return ""
     return '"' if special or _break_before_space(text) else "'"
 
@@ -141,7 +141,8 @@ def _break_before_space(text: str) -> bool:
     return re.search(f"[{BREAKS}] ", text) is not None
 
 
-def _has_indicator(text: str) -> bool:
+def has_indicator(text: str) -> bool:
+    """Whether a character of the text means something to YAML where it stands."""
     first = text[0]
     return (
         first in _FIRST_INDICATORS

@@ -6,6 +6,7 @@ everything that takes time happens in threads or processes beside it.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -92,6 +93,8 @@ class Interrupts:
             raise KeyboardInterrupt(f"interrupted by {signal.Signals(self._noted).name}; nothing is left running")
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self._noted is None:
+            os.write(2, b"\ninterrupted: stopping the sites\n")
         self._noted = number
 
 

@@ -43,7 +43,16 @@ Make = Callable[[Chooser, Refer], dict[str, Any]]
 
 
 def _data(choose: Chooser, refer: Refer) -> dict[str, Any]:
-    values = ["info", "8080", VARS[0], "a=b,c=d", '{"port": 80, "on": [1, "x"]}', "port: 80\non:\n- x\n", "l1\nl2\n"]
+    values = [
+        "info",
+        "8080",
+        VARS[0],
+        "a=b,c=d",
+        '{"port": 80, "on": [1, "x"]}',
+        "port: 80\non:\n- x\n",
+        "l1\nl2\n",
+        "l1\n  l2\n\nl3\n",
+    ]
     return {"data": {key: choose.one(values) for key in choose.some(["level", "port", "conf.yaml", "LIST"], 1, 3)}}
 
 
@@ -300,8 +309,11 @@ def _thing(choose: Chooser, refer: Refer, kind: str, name: str) -> Thing:
     return Thing(group, version, kind, (name,), namespace, {**manifest, **make(choose, refer)})
 
 
+ODD_WORDS = [*WORDS, 5, 2.5, None, True, "l1\n  l2\nl3\n"]
+
+
 def _annotations(choose: Chooser) -> dict[str, Any]:
-    found: dict[str, Any] = {key: choose.one(WORDS) for key in choose.some(KEYS, 1, 2)}
+    found: dict[str, Any] = {key: choose.one(ODD_WORDS) for key in choose.some(KEYS, 1, 2)}
     if choose.chance(8):
         found["config.kubernetes.io/local-config"] = choose.one(["true", "false"])
     return found

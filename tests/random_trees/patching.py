@@ -12,7 +12,23 @@ from .writing import in_style, write
 
 Steps = tuple[str | int, ...]
 
-VALUES: list[Any] = ["new", 7, "7", True, "true", None, "", 2.5, "a b: c", ["x"], {"k": "v"}, "l1\nl2\n", {}, []]
+VALUES: list[Any] = [
+    "new",
+    7,
+    "7",
+    True,
+    "true",
+    None,
+    "",
+    2.5,
+    "a b: c",
+    ["x"],
+    {"k": "v"},
+    "l1\nl2\n",
+    {},
+    [],
+    "l1\n  l2\nl3\n",
+]
 MERGE_KEYS = ("name", "containerPort", "port", "ip", "mountPath", "key", "uid")
 OPERATIONS = [*["replace"] * 7, *["add"] * 7, *["remove"] * 2, "test", "copy", "move"]
 PROTECTED = {
@@ -53,7 +69,7 @@ def like(choose: Chooser, value: Any) -> Any:
     if isinstance(value, int):
         return choose.integer(0, 9)
     if isinstance(value, str):
-        return choose.one(["new", "x", "other:2", "8", "l1\nl2\n"])
+        return choose.one(["new", "x", "other:2", "8", "l1\nl2\n", "l1\n  l2\nl3"])
     return value
 
 

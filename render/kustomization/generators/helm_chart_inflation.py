@@ -110,12 +110,15 @@ def _check(chart: Arguments) -> None:
         raise KustomizationError(f"valuesInline must be a mapping, found {type(inline).__name__}")
 
 
+def _place(chart: Arguments) -> str:
+    """Where a chart lies, or would lie once it is pulled."""
+    place = f"{chart.get('chartHome') or CHART_HOME}/{chart['name']}"
+    return f"{place}-{chart['version']}/{chart['name']}" if chart.get("repo") and chart.get("version") else place
+
+
 def _files(loader: Loader, chart: Arguments) -> dict[str, bytes]:
     """The files of a chart that lies in the chart home; none if it has to be pulled."""
-    entry = f"{chart.get('chartHome') or CHART_HOME}/{chart['name']}"
-    if chart.get("repo") and chart.get("version"):
-        entry += f"-{chart['version']}/{chart['name']}"
-    folder = loader.path(entry)
+    folder = loader.path(_place(chart))
     tree = loader.context.tree
     if tree.kind(folder) == "folder":
         return dict(_walk(loader, folder, ""))
@@ -141,16 +144,27 @@ def _walk(loader: Loader, folder: str, inside: str) -> list[tuple[str, bytes]]:
 
 def _values(loader: Loader, chart: Arguments, files: dict[str, bytes]) -> tuple[bytes, ...]:
     """The values files: the chart's own or the one that is named, with the inline values, then the additional ones."""
-    named = chart.get("valuesFile")
-    own = loader.load(named) if named else files.get("values.yaml", b"")
-    inline = chart.get("valuesInline")
+    named, inline = chart.get("valuesFile"), chart.get("valuesInline")
+    how = chart.get("valuesMerge") or "override"
+    own = b""
+    if not inline or how != "replace":
+        own = loader.load(named) if named else _own_values(loader, chart, files)
     if inline:
-        how = chart.get("valuesMerge") or "override"
         if how != "replace":
             given = yaml.parse_kustomization(own, named or f"{chart['name']}/values.yaml") or {}
             inline = _merged(inline, given) if how == "merge" else _merged(given, inline)
         own = yaml.dump([inline]).encode("utf-8", "surrogateescape")
     return (own, *(loader.load(entry) for entry in chart.get("additionalValuesFiles") or ()))
+
+
+def _own_values(loader: Loader, chart: Arguments, files: dict[str, bytes]) -> bytes:
+    """The chart's own values file. Raises `KustomizationError` if the kustomization may not read it, or has none."""
+    path = loader.path(f"{_place(chart)}/values.yaml")
+    if not loader.is_inside(path):
+        raise loader.outside(path, "a chart home that several share: give valuesFile, or build without the restriction")
+    if "values.yaml" not in files:
+        raise KustomizationError(f"'{loader.context.display(path)}' doesn't exist", hint="give the chart's valuesFile")
+    return files["values.yaml"]
 
 
 def _merged(below_it: Any, above: Any) -> Any:

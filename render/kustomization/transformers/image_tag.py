@@ -9,7 +9,7 @@ from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.expressions import expression
-from render.kustomization.fieldspec import SpecsByKind, find, value_at, wrong_kind
+from render.kustomization.fieldspec import SpecsByKind, find, held_at, wrong_kind
 
 _CONTAINER_LISTS = ("containers", "initContainers")
 
@@ -73,7 +73,7 @@ def set_images(accumulator: Accumulator, images: Sequence[Image], specs: SpecsBy
 
 
 def _change(draft: Draft, trail: Trail, image: Image) -> None:
-    old = value_at(draft.content, trail)
+    old = held_at(draft, trail)
     if old is None:
         return
     if isinstance(old, dict | list):

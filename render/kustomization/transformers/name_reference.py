@@ -13,7 +13,7 @@ from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.config import Config, NameReferences
 from render.kustomization.draft import Draft, Trail
-from render.kustomization.fieldspec import steps_of, wrong_kind
+from render.kustomization.fieldspec import held_at, steps_of, wrong_kind
 from render.kustomization.ids import CLUSTER, Gvk, field_text, selects, text_of
 from render.yaml.scalars import is_string, resolve
 
@@ -120,7 +120,7 @@ class _Referrer:
         elif isinstance(node, dict):
             for name, following in step.next.items():
                 value = node.get(name)
-                if value is None:
+                if value is None and held_at(self._draft, (*trail, name)) is None:
                     continue
                 for target, path in following.targets:
                     self._follow((*trail, name), target, path)
@@ -134,7 +134,7 @@ class _Referrer:
             )
 
     def _follow(self, trail: Trail, target: Gvk, path: str) -> None:
-        value = self._value(trail)
+        value = held_at(self._draft, trail)
         try:
             if isinstance(value, list):
                 for position, element in enumerate(value):
@@ -147,12 +147,6 @@ class _Referrer:
                 hint=error.hint,
                 within=trail,
             ) from error
-
-    def _value(self, trail: Trail) -> Any:
-        node: Any = self._draft.content
-        for step in trail:
-            node = node[step]
-        return node
 
     def _follow_one(self, trail: Trail, value: Any, target: Gvk, path: str) -> None:
         if value is None:

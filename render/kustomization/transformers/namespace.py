@@ -8,7 +8,7 @@ from typing import Any
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
-from render.kustomization.fieldspec import FieldSpec, find, value_at, wrong_kind
+from render.kustomization.fieldspec import FieldSpec, find, held_at, wrong_kind
 from render.kustomization.ids import is_empty, selects, text_of
 from render.kustomization.saying import as_written
 
@@ -80,7 +80,7 @@ class NamespaceChange:
         return text_of(subject.get("name")) == "default"
 
     def _set(self, draft: Draft, trail: Trail, path: str = "metadata/namespace") -> None:
-        old = value_at(draft.content, trail)
+        old = held_at(draft, trail)
         if isinstance(old, dict | list):
             raise KustomizationError(
                 f"namespace field specs must target scalar nodes: considering field '{path}' of object {draft.text}:"

@@ -79,23 +79,25 @@ def _steps(field: str) -> list[str]:
 
 
 def _expand_at(draft: Draft, trail: Trail, value: Any, values: Values) -> None:
-    if isinstance(value, str):
-        entries: list[tuple[Trail, Any]] = [(trail, value)]
-    elif isinstance(value, dict):
-        entries = [((*trail, key), item) for key, item in value.items() if isinstance(item, str)]
+    """Expand a text, or the texts of a mapping or list; all of them lose the style that they had."""
+    if isinstance(value, dict):
+        places: list[Trail] = [(*trail, key) for key in value]
     elif isinstance(value, list):
-        if not all(isinstance(item, str) for item in value):
-            raise KustomizationError("invalid value type expect a string")
-        entries = [((*trail, place), item) for place, item in enumerate(value)]
+        places = [(*trail, place) for place in range(len(value))]
     else:
-        return
+        places = [trail]
     longest = max((len(text_of(value)) for value in values.values()), default=0)
-    for place, text in entries:
-        if "$" in text:
-            draft.context.budget.made(text.count("$(") * longest + len(text))
-            expanded = expand(text, values)
-            if expanded != text or type(expanded) is not str:
-                draft.set(place, expanded)
+    for place in places:
+        old = draft.value(place)
+        if not draft.is_text(place, old):
+            if isinstance(value, list):
+                raise KustomizationError("invalid value type expect a string")
+            continue
+        text = draft.text_at(place, old)
+        draft.context.budget.made(text.count("$(") * longest + len(text) if "$" in text else 0)
+        expanded = expand(text, values)
+        if expanded != old or type(expanded) is not type(old):
+            draft.set(place, expanded)
 
 
 def expand(text: str, values: Values) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from render import yaml
-from render.errors import KustomizationError, YamlError, within
+from render.errors import KustomizationError, within
 from render.kustomization.accumulate import Accumulator
-from render.kustomization.copying import deep_copy
+from render.kustomization.copied import Value, scalar_value
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldpath import Place, find_places, look_up, split_field_path
 from render.kustomization.fields import decode
@@ -16,7 +16,7 @@ from render.kustomization.loader import Loader
 from render.kustomization.selector import Selector
 from render.kustomization.structured import set_in_text
 from render.kustomization.tables.plugin_fields import REPLACEMENT_IN_FILE
-from render.yaml.written import Scalar, value_of
+from render.yaml.written import Scalar
 
 DEFAULT_FIELD = "metadata.name"
 _NAME: Trail = ("metadata", "name")
@@ -50,43 +50,6 @@ def replace(accumulator: Accumulator, replacement: dict[str, Any]) -> None:
     for place, target in enumerate(targets):
         with within("targets", place):
             _apply(accumulator, value, target)
-
-
-class Value:
-    """What is copied: a scalar as it is written, or a mapping or list.
-
-    A whole field is looked at again each time that its own object has changed.
-    """
-
-    def __init__(self, *, how: Scalar | None = None, draft: Draft | None = None, trail: Trail = ()) -> None:
-        self.how = how
-        self._draft = draft
-        self._trail = trail
-        self.data: Any = None
-        if draft is not None:
-            self.follow(draft)
-        elif how is not None:
-            self.data = _value_of(how)
-
-    @property
-    def text(self) -> str:
-        """The text of a scalar, "" for anything else."""
-        return self.how.text if self.how else ""
-
-    def follow(self, changed: Draft) -> None:
-        """Take what the field holds now if this object is its own."""
-        if changed is self._draft:
-            self.data = changed.value(self._trail)
-            self.how = None if isinstance(self.data, dict | list) else changed.styles.at(self._trail, self.data)
-
-    def put(self, target: Draft, place: Place) -> None:
-        """Put a copy in the place of a mapping or list."""
-        target.context.budget.copied(self.data)
-        place.set(deep_copy(self.data))
-        if self._draft is not None:
-            target.styles.copy(place.trail, self._draft.styles, self._trail)
-        elif self.how is not None:
-            target.styles.note(place.trail, self.how)
 
 
 def _source(accumulator: Accumulator, source: dict[str, Any]) -> Value:
@@ -194,7 +157,7 @@ def _copy_to(draft: Draft, value: Value, field: str, options: dict[str, Any]) ->
     create = bool(options.get("create"))
     steps = split_field_path(field)
     manifest = draft.own_all()
-    if set_in_text(manifest, steps, value.data, value.text, draft.context.budget, create=create):
+    if set_in_text(manifest, steps, value, draft.context.budget, create=create):
         value.follow(draft)
         return
     failure = f'unable to find{" or create" if create else ""} field "{field}" in replacement target'
@@ -242,20 +205,8 @@ def _write(draft: Draft, place: Place, how: Scalar) -> None:
     """Set the scalar. Raises `KustomizationError` if it cannot have the type of what it replaces."""
     is_annotation = place.trail[:-1] == _ANNOTATIONS  # in the end, all of these are text
     in_brackets = draft.styles.is_in_brackets(place.trail)
-    place.set(_value_of(how, flow=in_brackets, otherwise=how.text if is_annotation else None))
+    place.set(scalar_value(how, flow=in_brackets, otherwise=how.text if is_annotation else None))
     draft.styles.note(place.trail, how)
-
-
-def _value_of(how: Scalar, *, flow: bool = False, otherwise: str | None = None) -> Any:
-    """The value of a scalar; `otherwise` where tag and text differ, an error if that is None."""
-    try:
-        return value_of(how, flow=flow)
-    except YamlError as error:
-        if otherwise is not None:
-            return otherwise
-        raise KustomizationError(
-            f"yaml: {error.message}", hint="the target keeps its type: write it in quotes to replace it by text"
-        ) from error
 
 
 def _spliced(old: str, delimiter: str, options: dict[str, Any], text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from render.errors import KustomizationError
 from render.kustomization.accumulate import Accumulator
 from render.kustomization.draft import Draft, Trail
-from render.kustomization.fieldspec import FieldSpec, find, value_at, wrong_kind
+from render.kustomization.fieldspec import FieldSpec, find, held_at, wrong_kind
 from render.kustomization.ids import gvk_text, selects
 
 
@@ -30,7 +30,7 @@ def set_replicas(accumulator: Accumulator, name: str, count: int, specs: Sequenc
 
 
 def _set(draft: Draft, spec: FieldSpec, trail: Trail, count: int) -> None:
-    old = value_at(draft.content, trail)
+    old = held_at(draft, trail)
     if isinstance(old, dict | list):
         raise KustomizationError(
             f"considering field '{spec.path}' of object {draft.text}: {wrong_kind('ScalarNode', old)}"

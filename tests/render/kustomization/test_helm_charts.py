@@ -114,8 +114,9 @@ def test_a_chart_that_is_not_here_is_pulled(chart: str, asked: tuple[str, ...]) 
 
 def test_a_chart_of_a_version_lies_in_a_folder_of_its_own() -> None:
     field = "helmGlobals: {chartHome: home}\nhelmCharts: [{name: web, repo: https://r.example, version: 2.0.0}]\n"
-    _, helm = inflate(field, **{"home/web-2.0.0/web/Chart.yaml": "name: web\n"})
-    assert (helm.asked, helm.files) == ([], {"Chart.yaml": b"name: web\n"})
+    own = {"Chart.yaml": "name: web\n", "values.yaml": "a: b\n"}
+    _, helm = inflate(field, **{f"home/web-2.0.0/web/{name}": text for name, text in own.items()})
+    assert (helm.asked, helm.files) == ([], {name: text.encode() for name, text in own.items()})
 
 
 TWO = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" + b"---\nkind: Pod\nmetadata: {name: b, namespace: c}\n"
@@ -187,3 +188,38 @@ def test_without_leave_no_chart_is_inflated(options: Options) -> None:
     tree = MemoryTree({**CHART, "kustomization.yaml": "helmCharts: [{name: web}]\n"})
     with pytest.raises(SiteshiftError, match="must specify --enable-helm"):
         build(tree, "", options)
+
+
+SHARED = "helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: web, releaseName: r%s}]\n"
+
+
+def build_beside(field: str, restrictor: Any = "rootOnly", **files: str) -> Recorder:
+    helm = Recorder()
+    tree = MemoryTree({**CHART, **files, "app/kustomization.yaml": field})
+    build(tree, "app", Options(enable_helm=True, load_restrictor=restrictor), helm=helm)
+    return helm
+
+
+def test_values_of_a_shared_chart_home_are_outside_of_the_kustomization() -> None:
+    with pytest.raises(SiteshiftError) as caught:
+        build_beside(SHARED % "")
+    assert "security; file" in str(caught.value)
+    assert "valuesFile" in str(caught.value)
+    assert build_beside(SHARED % "", restrictor="none").values[0]["replicas"] == 1
+
+
+def test_a_shared_chart_takes_values_of_the_kustomization() -> None:
+    own = {"app/own.yaml": "replicas: 5\n"}
+    assert build_beside(SHARED % ", valuesFile: own.yaml", **own).values == [{"replicas": 5}]
+    inline = ", valuesInline: {replicas: 6}, valuesMerge: replace"
+    assert build_beside(SHARED % inline).values == [{"replicas": 6}]
+
+
+def test_a_chart_without_values_needs_a_values_file() -> None:
+    with pytest.raises(SiteshiftError, match=r"values\.yaml' doesn't exist"):
+        build(
+            MemoryTree({"charts/web/Chart.yaml": "name: web\n", "kustomization.yaml": "helmCharts: [{name: web}]\n"}),
+            "",
+            Options(enable_helm=True),
+            helm=Recorder(),
+        )
