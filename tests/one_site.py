@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.failover.protocol.decisions import Decision
+from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
     GIVEN_UP,
     SETTLING,
@@ -16,9 +17,7 @@ from reconciler.failover.protocol.values import (
     Heartbeat,
     History,
     Journal,
-    Knowledge,
     LeaseFacts,
-    Limits,
     Listing,
     Observation,
     Permit,

@@ -12,15 +12,14 @@ from typing import Any
 
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import Decision, EnsurePrimary, EnsureSecondary, Stop, VoidOlderVersions
+from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
     Ack,
     Gate,
     Heartbeat,
     History,
     Journal,
-    Knowledge,
     LeaseFacts,
-    Limits,
     Listing,
     Observation,
     Permit,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -17,25 +16,21 @@ from reconciler.cluster import Cluster
 from reconciler.controller.speaking import Speaker
 from reconciler.errors import ClusterError, SourceError
 from reconciler.failover.execute.definition import Definition, Workload
-from reconciler.failover.execute.guard_record import GuardRecord
 from reconciler.failover.execute.knowing import Around
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.execute.mover import Mover
 from reconciler.failover.execute.publisher import Publisher
 from reconciler.failover.execute.site_record import SiteRecord
-from reconciler.failover.guard.application import Application as GuardedApplication
-from reconciler.failover.guard.reading import Reader
 from reconciler.fleet.model import Application, Fleet, Group, Lease, Placement, Refs, Replication, Site
 from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.objects import APPLICATION_LABEL, Manifest, Ref
 from two_sites.api import VR, Api
 from two_sites.array import Array
+from two_sites.guards import GuardProcess
 
 LEVELS = {"db": "10", "svc": "50"}
 KINDS = (("kubevirt.io/v1", "VirtualMachine"),)
 TICK = 0.1
-GUARD_LOOKS = 0.5
-"""How often a guard looks, in seconds."""
 LEASE = Lease(time=5.0, fence_after=60.0)
 
 
@@ -157,7 +152,7 @@ class World:
         )
         self.apis = {site: self._api(site) for site in ("a", "b")}
         self.controllers: dict[str, Process | None] = {site: self.process(site) for site in ("a", "b")}
-        self.guards = {site: GuardProcess(self, site) for site in ("a", "b")}
+        self.guards = {site: GuardProcess(self.apis[site], self.clock) for site in ("a", "b")}
         self.dead: set[str] = set()
         self.due = {"a": 0.0, "b": 0.0}
 
@@ -338,45 +333,6 @@ class World:
             return "-"
         document = json.loads(self.server.commits[ref].files["ledger.json"])
         return f"{document['state']}@{document['epoch']}"
-
-
-class GuardProcess:
-    """The guard of a site: it needs its own API and nothing else; it can be paused."""
-
-    def __init__(self, world: World, site: str) -> None:
-        self.world, self.paused = world, False
-        self._api = cast(Cluster, world.apis[site])
-        self._reader = Reader(self._api, world.clock, lambda _: None, threading.Event(), threading.Event())
-        self._word = GuardRecord(self._api)
-        self._log = Silent()
-        self._applications: dict[str, GuardedApplication] = {}
-        self._next = 0.0
-
-    def tick(self) -> None:
-        """One look, where it is due."""
-        now = self.world.clock.now
-        if self.paused or now < self._next:
-            return
-        self._next = now + GUARD_LOOKS
-        snapshot, obeys = self._reader.read(), {}
-        for name, record in snapshot.records.items():
-            if name not in self._applications:
-                clock = self.world.clock
-                self._applications[name] = GuardedApplication(name, self._api, clock, self._log, lambda: True)
-            guarded = self._applications[name]
-            obeys[name] = guarded.look(snapshot, record, self._api.server_time()).obeys
-            guarded.join(10.0)
-        self._word.say(obeys, {})
-
-
-class Silent:
-    """A log that nobody reads."""
-
-    def say(self, event: str, message: str, **fields: Any) -> None:
-        pass
-
-    def change(self, event: str, subject: str, message: str, **fields: Any) -> None:
-        pass
 
 
 def _why(outcome: Outcome) -> str:

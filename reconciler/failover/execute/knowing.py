@@ -18,13 +18,12 @@ from reconciler.failover.execute.observe import observe
 from reconciler.failover.execute.record import Record
 from reconciler.failover.protocol.card import StopCard
 from reconciler.failover.protocol.case import RESTS
+from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
     Ack,
     Gate,
     Journal,
-    Knowledge,
     LeaseFacts,
-    Limits,
     Listing,
     Reading,
     Step,

@@ -24,8 +24,13 @@ from reconciler.failover.execute.record import Record, Records, Window
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import Decision, Wait
+from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.lease import is_over, named, obeyed
-from reconciler.failover.protocol.values import Journal, Knowledge, Running, Step
+from reconciler.failover.protocol.values import (
+    Journal,
+    Running,
+    Step,
+)
 from reconciler.fleet.model import Application
 from reconciler.objects import Manifest
 from reconciler.replica import Replica

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from reconciler.failover.protocol.decisions import Blocker, Decision, Effect, Hold, State, Wait
 from reconciler.failover.protocol.history import Verdict
+from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.lease import named
 from reconciler.failover.protocol.values import (
     SETTLING,
     Ack,
     AckState,
     Journal,
-    Knowledge,
     Placed,
     SiteSeen,
     Step,

@@ -12,6 +12,7 @@ from reconciler.failover.protocol import conditions, facts, proof, source, targe
 from reconciler.failover.protocol.case import MAY_BE_WRITING, RESTS, Case
 from reconciler.failover.protocol.decisions import Blocker, Decision, Wait
 from reconciler.failover.protocol.history import Verdict, judge
+from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.lease import is_over, named
 from reconciler.failover.protocol.promotions import overtaking
 from reconciler.failover.protocol.registry import blockers as missing
@@ -22,7 +23,6 @@ from reconciler.failover.protocol.values import (
     Ack,
     AckState,
     Journal,
-    Knowledge,
     Step,
     StopOrder,
 )

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from reconciler.failover.protocol.case import Case
+from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.trust import permitting
-from reconciler.failover.protocol.values import Ack, Journal, Knowledge, Promotion, Step
+from reconciler.failover.protocol.values import (
+    Ack,
+    Journal,
+    Promotion,
+    Step,
+)
 from reconciler.fleet.model import Placement
 from reconciler.replica import ReplicaRole
 
