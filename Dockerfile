@@ -6,7 +6,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements/product.lock requirements/
 RUN pip download --require-hashes --only-binary :all: --dest /wheels --requirement requirements/product.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY render render
 COPY reconciler reconciler
 COPY overlays overlays

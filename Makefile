@@ -5,6 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 WORKERS ?= 2
 UV ?= uv
+BUILDER ?= docker
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-emit-package siteshift --no-emit-package siteshift-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lint testbed lock clean
+.PHONY: help install demo test check bench lint docs release testbed lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do \
@@ -45,6 +47,19 @@ lint: $(VENV)/.dev  ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.docs  ## Build the handbook as a site into build/site; fails at a dead link
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+release: $(VENV)/.dev  ## Wheels, source archives and checksums in dist/, and the image where there is a builder
+	@rm -rf dist && mkdir dist
+	@cmp -s LICENSE sandbox/LICENSE || { echo 'make release: error: LICENSE and sandbox/LICENSE differ' >&2; exit 1; }
+	$(BIN)/python -m hatchling build --directory dist
+	cd sandbox && ../$(BIN)/python -m hatchling build --directory ../dist
+	@if $(BUILDER) info >/dev/null 2>&1; then \
+		$(BUILDER) build --tag siteshift:$(VERSION) . && $(BUILDER) save siteshift:$(VERSION) | gzip >dist/siteshift-$(VERSION)-image.tar.gz; \
+	else echo 'make release: no image: $(BUILDER) has no daemon here (BUILDER=... names another program)' >&2; fi
+	@cd dist && sha256sum -- *.whl *.tar.gz >SHA256SUMS && cat SHA256SUMS
+
 testbed:  ## Build the real programs that tests run on, once (about ten minutes; kept in ~/.cache/siteshift)
 	@$(PYTHON) tests/testbed/build.py
 
@@ -53,6 +68,7 @@ lock:  ## Resolve the dependencies anew and pin them by hash
 	$(COMPILE) --constraint requirements/dev.lock --group build pyproject.toml sandbox/pyproject.toml \
 		-o requirements/sandbox.lock
 	$(COMPILE) --constraint requirements/dev.lock --group build pyproject.toml -o requirements/product.lock
+	$(COMPILE) --constraint requirements/dev.lock --only-group docs pyproject.toml -o requirements/docs.lock
 
 clean:  ## Remove what was made here (not the testbed's cache)
 	rm -rf $(VENV) build dist sandbox/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -76,6 +92,11 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
 	@echo 'make: the tools of the developers (pytest, mypy, ruff) into $(VENV)'
 	@$(PIP) install --quiet --no-compile --no-deps --require-hashes --requirement $<
 	@$(BYTECODE) $(VENV)/lib
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.lock | $(VENV)/.python
+	@echo 'make: MkDocs into $(VENV)'
+	@$(PIP) install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/.python:

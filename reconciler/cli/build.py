@@ -72,7 +72,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--enable-managedby-label", action="store_true", help="label every object app.kubernetes.io/managed-by"
     )
     parser.add_argument("--explain", metavar="KIND/NAME[.FIELD]", help="say what gave an object or a field its value")
-    _register_helm(parser)
+    register_helm(parser)
     add(parser, "no-cache")
     from argparse import SUPPRESS
 
@@ -80,7 +80,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, action=_refusing(why), nargs=None if takes_value else 0, help=SUPPRESS)
 
 
-def _register_helm(parser: argparse.ArgumentParser) -> None:
+def register_helm(parser: argparse.ArgumentParser) -> None:
+    """Declare the options about charts."""
     parser.add_argument("--enable-helm", action="store_true", help="let helmCharts run the program helm")
     parser.add_argument("--helm-command", metavar="PROGRAM", default="helm", help="the program (default: helm)")
     parser.add_argument("--helm-api-versions", metavar="VERSION", action="append", default=[], help="for Capabilities")
@@ -180,7 +181,7 @@ def source(arguments: argparse.Namespace, files: Tree | None = None) -> tuple[Re
 
         if is_remote(arguments.dir):
             folder = parse_remote(arguments.dir).place
-    return tree, folder, options, _helm(arguments) if arguments.enable_helm else None
+    return tree, folder, options, helm_of(arguments) if arguments.enable_helm else None
 
 
 def with_bases(tree: Tree) -> RemoteTree:
@@ -196,7 +197,8 @@ def with_bases(tree: Tree) -> RemoteTree:
     return RemoteTree(tree, fetch)
 
 
-def _helm(arguments: argparse.Namespace) -> Helm:
+def helm_of(arguments: argparse.Namespace) -> Helm:
+    """What runs charts, as the options say."""
     from reconciler.cli.charts import HelmProgram
     from reconciler.cli.where import cache_folder
 

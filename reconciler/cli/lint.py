@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   siteshift lint
   siteshift lint apps/ledger/sites/b
+  siteshift lint --enable-helm overlays/prod
   siteshift lint --fleet fleets/bank -o json
 
 Without DIR a whole fleet is linted: every unit of every site in every role. DIR is one kustomization, or a folder with
@@ -28,10 +29,12 @@ several below it. Exit code 0: nothing was found, 1: something was.
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     from reconciler.cli import output
+    from reconciler.cli.build import register_helm
     from reconciler.cli.options import add
 
     parser.add_argument("dir", metavar="DIR", nargs="?", help="a folder with kustomizations (default: the whole fleet)")
     add(parser, "fleet", "rev", "color")
+    register_helm(parser)
     output.add(parser)
 
 
@@ -53,8 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_folder(arguments: argparse.Namespace) -> Sequence[Finding]:
-    from reconciler.cli.build import with_bases
+    from reconciler.cli.build import helm_of, with_bases
     from reconciler.cli.places import place
+    from render.kustomization.model import Options
     from render.linting import lint
     from render.tree import FolderTree
 
@@ -66,7 +70,9 @@ def _of_folder(arguments: argparse.Namespace) -> Sequence[Finding]:
     folders = list(kustomizations(tree, os.path.realpath(arguments.dir).strip("/")))
     if not folders:
         raise UsageError(f"{arguments.dir}: there is no kustomization in it or below it")
-    found = lint([(tree, folder) for folder in folders])
+    options = Options(enable_helm=arguments.enable_helm)
+    helm = helm_of(arguments) if arguments.enable_helm else None
+    found = lint([(tree, folder) for folder in folders], options, helm=helm)
     return [finding._replace(path=place(finding.path)) for finding in found]
 
 
@@ -89,6 +95,8 @@ def kustomizations(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def _of_fleet(arguments: argparse.Namespace) -> Sequence[Finding]:
+    if arguments.enable_helm:
+        raise UsageError("--enable-helm is about a folder: the units of a fleet have no charts")
     from reconciler.cli.where import fleet_folder, fleet_tree
     from reconciler.fleet.load import load
     from reconciler.fleet.units import every_unit

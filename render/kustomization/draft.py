@@ -342,11 +342,9 @@ class Draft:
 
     def text_at(self, trail: Trail, value: Any) -> str:
         """The text of the scalar that stands at the trail, as its file has it if it came from there."""
-        if isinstance(value, dict | list):
-            return ""
-        if type(value) is str and not may_be_time(value) and not self._may_differ(value):
+        if type(value) is str and self.is_plainly(value):
             return value
-        return self.styles.at(trail, value).text
+        return "" if isinstance(value, dict | list) else self.styles.at(trail, value).text
 
     def is_text(self, trail: Trail, value: Any) -> bool:
         """Whether a value is a text, or was written as one that says itself what it is."""
@@ -359,12 +357,13 @@ class Draft:
         else:
             self.styles.rewrite(trail, text)
 
-    def _may_differ(self, text: str) -> bool:
-        """Whether a text may have been written otherwise: in a folded block, or encoded."""
-        if self._styles is not None or any(writer._may_differ(text) for *_, writer in self.laid_over):
-            return True
+    def is_plainly(self, text: str) -> bool:
+        """Whether a text was written so: not as a date, in a folded block, or encoded. If in doubt, it was not."""
+        if may_be_time(text) or self._styles is not None:
+            return False
         marks = (b"!!binary", b">") if "\n" in text else (b"!!binary",)
-        return any(self.context.holds(self.origin.path, self.inline, mark) for mark in marks)
+        writers = (self, *(writer for *_, writer in self.laid_over))
+        return not any(each.context.holds(each.origin.path, each.inline, mark) for each in writers for mark in marks)
 
     def schema_in_comment(self, trail: Sequence[str | int]) -> dict[str, Any] | None:
         """What a comment beside a field says about it."""

@@ -136,12 +136,15 @@ class _Finder:
         self._create = create
         self._model = model
         self._lost = False
+        self._untyped: Trail | None = None
+        """Where a condition has made the field of an element that it names: its text says what it is."""
         self.places: list[Place] = []
 
     def find(self, holder: Any, key: str | int, steps: Sequence[str], trail: Trail, made: bool = False) -> None:
         """Follow the steps below a field."""
         if not steps:
-            self.places.append(Place(holder, key, trail, made_scalar=made, lost=self._lost))
+            untyped = trail == self._untyped
+            self.places.append(Place(holder, key, trail, made_scalar=made, made_text=untyped, lost=self._lost))
             return
         step, rest = steps[0], steps[1:]
         node = holder[key]
@@ -209,6 +212,7 @@ class _Finder:
                 return
             value = resolve(pattern) if pattern else None
             elements.append({name: value} if name else value)
+            self._untyped = (*trail, len(elements) - 1, name)
 
     def _new(self, rest: Sequence[str]) -> tuple[Any, bool]:
         """What to make where the path goes on with `rest`, and whether it is a scalar that waits for its value."""

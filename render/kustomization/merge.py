@@ -72,7 +72,7 @@ def _refuse_repetitions(value: Any) -> None:
 
 
 def _nothing(value: Any) -> bool:
-    return value is MISSING or value is KEPT_NULL or _is_null(value)
+    return value is None or value is MISSING or value is KEPT_NULL or value.__class__ is Null
 
 
 def _is_null(value: Any) -> bool:
@@ -116,12 +116,14 @@ class Merger:
 
     def scalar(self, dest: Any, origin: Any) -> Any:
         """The patch's value in the style of the object's: a number over a text in quotes is a text."""
-        if origin is None or dest is MISSING or (type(origin) is str and "\n" not in origin):
-            return origin
-        if type(origin) is not str and type(dest) is not str:
+        is_new = dest is MISSING or dest is origin
+        if type(origin) is str:
+            if "\n" not in origin:
+                return origin
+        elif origin is None or is_new or type(dest) is not str:
             return origin
         how = self._writer.styles.at(tuple(self._patch_trail), origin)
-        return self._draft.styles.restyled(tuple(self._trail), dest, how)
+        return self._draft.styles.restyled(tuple(self._trail), MISSING if is_new else dest, how)
 
     def _schema_by_content(self, dest: Any, origin: Any) -> Schema | None:
         for node in (dest, origin):

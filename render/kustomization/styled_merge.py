@@ -114,6 +114,8 @@ class _StyleMerger(Merger):
 
         if origin is None or isinstance(origin, Null):
             return None
+        if dest is origin:
+            return origin
         value = origin.value if isinstance(origin, _Boolean) else origin
         how = getattr(origin, "how", None) or plain(value)
         kept = getattr(dest, "how", None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from render.errors import YamlError
+from render.kustomization.elements import MISSING
 from render.kustomization.ids import text_of
 from render.kustomization.written import Trail, Written, is_in_brackets, written_in
 from render.yaml.scalars import is_string
@@ -96,9 +97,11 @@ class Styles:
         return value is not None and not isinstance(value, dict | list) and not self.at(trail, value).tag
 
     def restyled(self, trail: Trail, old: Any, patch: Scalar) -> Any:
-        """The value of a patch in the style of the one that it replaces."""
-        kept = self.at(trail, old)
-        return value_of(patch._replace(style=kept.style, is_tagged=kept.is_tagged))
+        """The value of a patch in the style of the one that it replaces, and in its own where it replaces nothing."""
+        if old is not MISSING:
+            kept = self.at(trail, old)
+            patch = patch._replace(style=kept.style, is_tagged=kept.is_tagged)
+        return value_of(patch, flow=self.is_in_brackets(trail))
 
     def empty_places(self) -> list[Trail]:
         """Where nothing at all stands."""

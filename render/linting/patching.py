@@ -25,7 +25,7 @@ RULE = "patch"
 
 def replaces_nothing(layer: Layer, trail: Trail, _accumulator: Accumulator) -> Iterator[Told]:
     """`$patch: replace` for a whole object, which Kustomize reads and then forgets."""
-    for patch in _objects(layer, trail):
+    for patch in objects_of(layer, trail):
         if patch.content.get(DIRECTIVE) == "replace":
             message = f"$patch: replace changes nothing at the top of {patch.text}"
             yield trail, RULE, (message, "replace its fields one by one, or delete the object and add another")
@@ -33,8 +33,8 @@ def replaces_nothing(layer: Layer, trail: Trail, _accumulator: Accumulator) -> I
 
 def changes_linked(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iterator[Told]:
     """Patches of one of several labels that one entry has made: Kustomize changes all of them."""
-    for patch in _objects(layer, trail):
-        for draft in _targets(layer, trail, accumulator, patch):
+    for patch in objects_of(layer, trail):
+        for draft in targets_of(layer, trail, accumulator, patch):
             for place, others in draft.shared.items():
                 if value_at(patch.content, place) is None:
                     continue
@@ -46,7 +46,22 @@ def changes_linked(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iter
                     return
 
 
-def _objects(layer: Layer, trail: Trail) -> list[Draft]:
+def null_marks(layer: Layer, trail: Trail, _accumulator: Accumulator) -> Iterator[Told]:
+    """Nulls among labels or annotations of a patch with a target, which Kustomize makes texts."""
+    entry = layer.fields[str(trail[0])][trail[1]] if len(trail) == 2 else None
+    if not isinstance(entry, dict) or entry.get("target") is None:
+        return
+    for patch in objects_of(layer, trail):
+        for field in ("labels", "annotations"):
+            marks = value_at(patch.content, ("metadata", field))
+            for name, value in marks.items() if isinstance(marks, dict) else ():
+                if value is None:
+                    message = f'null in {field} of a patch with a target takes nothing away: {name} becomes "null"'
+                    hint = f"leave the target out, or use a JSON patch: {{op: remove, path: /metadata/{field}/…}}"
+                    yield trail, RULE, (message, hint)
+
+
+def objects_of(layer: Layer, trail: Trail) -> list[Draft]:
     """The partial objects of an entry; none for what is no such patch."""
     if len(trail) != 2:
         return []
@@ -60,7 +75,8 @@ def _objects(layer: Layer, trail: Trail) -> list[Draft]:
         return []  # the build says what is wrong with it
 
 
-def _targets(layer: Layer, trail: Trail, accumulator: Accumulator, patch: Draft) -> list[Draft]:
+def targets_of(layer: Layer, trail: Trail, accumulator: Accumulator, patch: Draft) -> list[Draft]:
+    """The objects that a partial one changes; none where the build says why there is none."""
     entry = layer.fields[str(trail[0])][trail[1]]
     target = entry.get("target") if isinstance(entry, dict) else None
     try:

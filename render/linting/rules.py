@@ -9,13 +9,16 @@ from render.linting import (
     deprecated,
     file_names,
     generators,
+    lists,
     namespaces,
     patching,
+    quoting,
     remotes,
     selectors,
     unmatched,
     unread,
     variables,
+    workloads,
 )
 
 if TYPE_CHECKING:
@@ -35,14 +38,22 @@ End = Callable[["Accumulator"], Iterator[tuple[str, Told]]]
 Look = Callable[["Watcher", "set[str]"], Iterator["Finding"]]
 """A rule for the end; it is also given the paths of all files that were read."""
 
+MERGES: tuple[Watch, ...] = (
+    patching.replaces_nothing,
+    patching.changes_linked,
+    lists.loses_elements,
+    lists.replaces_list,
+)
+"""Rules for strategic merge patches."""
+
 WATCHES: dict[str, tuple[Watch, ...]] = {
-    "patches": (unmatched.patches, patching.replaces_nothing, patching.changes_linked),
-    "patchesStrategicMerge": (patching.replaces_nothing, patching.changes_linked),
+    "patches": (unmatched.patches, patching.null_marks, *MERGES),
+    "patchesStrategicMerge": MERGES,
     "patchesJson6902": (unmatched.patches,),
     "images": (unmatched.images,),
     "replacements": (unmatched.replacements,),
-    "labels": (selectors.labels,),
-    "commonLabels": (selectors.common_labels,),
+    "labels": (selectors.labels, selectors.labels_of_claims),
+    "commonLabels": (selectors.common_labels, selectors.common_labels_of_claims),
     "namespace": (namespaces.reach,),
     "resources": (remotes.unpinned,),
     "components": (remotes.unpinned,),
@@ -56,7 +67,11 @@ LOOKS: tuple[Look, ...] = (
     deprecated.fields,
     generators.unused,
     namespaces.subjects_elsewhere,
+    quoting.lost_before_substitution,
     unread.files,
+    workloads.replicas_beside_autoscalers,
+    workloads.jobs_that_delete_themselves,
+    workloads.machines_told_twice,
 )
 
 RUN_LEVEL_LOOKS: tuple[Look, ...] = (file_names.almost_run_levels,)

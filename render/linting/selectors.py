@@ -1,17 +1,21 @@
-"""Labels that also go into selectors, which Kubernetes lets nobody change once the object is there."""
+"""Labels that also go into selectors and claim templates, which nobody can change once the object is there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from render.kustomization.transformers.label import specs_of_entry
+
 if TYPE_CHECKING:
     from render.kustomization.accumulate import Accumulator
     from render.kustomization.fields import Trail
+    from render.kustomization.fieldspec import SpecsByKind
     from render.kustomization.layer import Layer
     from render.linting.rules import Told
 
 RULE = "selectors"
+TEMPLATES = "claim-templates"
 IMMUTABLE = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
 """Kinds whose selector cannot be changed."""
 
@@ -28,6 +32,35 @@ def common_labels(layer: Layer, trail: Trail, accumulator: Accumulator) -> Itera
     """`commonLabels`, which always does."""
     if layer.get("commonLabels"):
         yield trail, RULE, _told(accumulator, "commonLabels")
+
+
+def labels_of_claims(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iterator[Told]:
+    """Entries of `labels` that reach claim templates."""
+    if len(trail) == 2:
+        yield (
+            trail,
+            TEMPLATES,
+            _claims(accumulator, specs_of_entry(accumulator.config, layer.fields["labels"][trail[1]])),
+        )
+
+
+def common_labels_of_claims(layer: Layer, trail: Trail, accumulator: Accumulator) -> Iterator[Told]:
+    """`commonLabels`, which always do."""
+    if layer.get("commonLabels"):
+        yield trail, TEMPLATES, _claims(accumulator, accumulator.config.specs("commonLabels"))
+
+
+def _claims(accumulator: Accumulator, specs: SpecsByKind) -> tuple[str, str] | None:
+    for draft in accumulator.drafts:
+        if not draft.manifest or not draft.value(("spec", "volumeClaimTemplates")):
+            continue
+        if any(spec.path.startswith("spec/volumeClaimTemplates") for spec in specs.of(draft.gvk)):
+            message = f"this also changes the claim templates of {draft.kind} {draft.name}, which cannot change later"
+            return (
+                message,
+                "set such labels from the first version on, or without includeSelectors and includeTemplates",
+            )
+    return None
 
 
 def _told(accumulator: Accumulator, field: str) -> tuple[str, str] | None:

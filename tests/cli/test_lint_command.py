@@ -77,3 +77,8 @@ def test_what_cannot_be_linted_is_wrong_usage(
     code, out, err = siteshift("lint", *line)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_charts_are_of_folders_only(clone: Clone, siteshift: Run) -> None:
+    code, _, err = siteshift("lint", "--enable-helm")
+    assert (code, "--enable-helm is about a folder" in err) == (2, True)

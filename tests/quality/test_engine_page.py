@@ -16,12 +16,15 @@ from render.linting import (
     deprecated,
     file_names,
     generators,
+    lists,
     namespaces,
     patching,
+    quoting,
     remotes,
     selectors,
     unmatched,
     unread,
+    workloads,
 )
 
 PAGE = (ROOT / "docs" / "engine.md").read_text()
@@ -77,8 +80,11 @@ def test_every_transformer_and_generator_has_its_module_named() -> None:
 
 
 def test_every_rule_of_lint_is_described() -> None:
-    families = (deprecated, file_names, generators, namespaces, patching, remotes, selectors, unmatched, unread)
-    rules = {module.RULE for module in families} | {"build"}
+    families = (
+        *(deprecated, file_names, generators, lists, namespaces, patching, quoting),
+        *(remotes, selectors, unmatched, unread, workloads),
+    )
+    rules = {module.RULE for module in families} | {selectors.TEMPLATES, "build"}
     assert set(column("What lint finds", 0)) == rules
 
 

@@ -11,7 +11,7 @@ from render.kustomization.copied import Value, scalar_value
 from render.kustomization.draft import Draft, Trail
 from render.kustomization.fieldpath import Place, find_places, look_up, split_field_path
 from render.kustomization.fields import decode
-from render.kustomization.ids import DEFAULT_NAMESPACE, Gvk, id_text, is_empty, selects
+from render.kustomization.ids import DEFAULT_NAMESPACE, Gvk, id_text, is_empty, selects, text_of
 from render.kustomization.loader import Loader
 from render.kustomization.selector import Selector
 from render.kustomization.structured import set_in_text
@@ -181,8 +181,12 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
         if not place.lost:
             value.put(draft, place)
         return
-    how = _how(draft, place, old)
     text = value.text
+    if not delimiter and not place.lost and _stays_text(draft, place, old, text):
+        place.set(text)
+        draft.spread(place.trail, old, text)
+        return
+    how = _how(draft, place, old)
     if delimiter:
         text = _spliced(how.text, delimiter, options, text)
         draft.context.budget.made(len(text))
@@ -191,12 +195,18 @@ def _set(draft: Draft, place: Place, value: Value, options: dict[str, Any]) -> N
         draft.spread(place.trail, old, place.value)
 
 
+def _stays_text(draft: Draft, place: Place, old: Any, text: str) -> bool:
+    """Whether the target is a text and stays one without asking how it is written, as nearly all are and do."""
+    is_made = place.made_scalar or place.made_text or place.trail == _NAME
+    return not is_made and isinstance(old, str) and draft.is_plainly(old) and "\n" not in text and bool(text)
+
+
 def _how(draft: Draft, place: Place, old: Any) -> Scalar:
     """How the target is written; what was made just now, or is a name that somebody has changed, has no tag."""
     if place.made_scalar:
         return Scalar("", tag="")
     if place.made_text:
-        return Scalar(old, tag="")
+        return Scalar(text_of(old), tag="")
     how = draft.styles.at(place.trail, old)
     return how._replace(tag="") if place.trail == _NAME and draft.name_is_untyped else how
 
