@@ -1,6 +1,6 @@
 """Commit a change of single fields in the fleet's own files: show it, ask, push, and only then change anything here.
 
-What `failover`, `failback`, `suspend` and `resume` have in common.
+What all commands that commit have in common.
 """
 
 from __future__ import annotations
@@ -23,19 +23,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to commit: per file the fields of its `spec`, the message, and what is shown below the difference."""
+    """What to commit: per file the fields of its `spec` (or of one `item` of a list in it), the message, and what is
+    shown below the difference."""
 
     files: Mapping[str, Mapping[str, FieldValue]]
     message: str
     notes: Sequence[str] = field(default=())
+    item: tuple[str, str] | None = None
 
 
 def register(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a command that commits something about applications."""
+    parser.add_argument("apps", nargs="+", metavar="APP", help="an application's name")
+    options(parser)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
     """The options of a command that commits."""
     from reconciler.cli import asking
     from reconciler.cli.options import add
 
-    parser.add_argument("apps", nargs="+", metavar="APP", help="an application's name")
     add(parser, "fleet", "git-timeout", "color")
     parser.add_argument("--no-push", action="store_true", help="commit, and leave the push to you")
     asking.add(parser)
@@ -70,7 +77,7 @@ def commit(arguments: argparse.Namespace, working: WorkingCopy, tree: Tree, prop
     from reconciler.git.trees import EditedTree
 
     before = {path: tree.read(path) for path in proposal.files}
-    after = {path: set_fields(before[path], path, fields) for path, fields in proposal.files.items()}
+    after = {path: set_fields(before[path], path, fields, proposal.item) for path, fields in proposal.files.items()}
     _refuse_if_changed(working, list(after))
     # The fleet as it will be must load: a commit that no controller would act on is not made.
     load(EditedTree(tree, after))

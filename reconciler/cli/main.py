@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "failback": ("reconciler.cli.failback", "commit a move of applications to their home"),
     "suspend": ("reconciler.cli.suspend", "commit that applications are left alone"),
     "resume": ("reconciler.cli.resume", "commit that applications are looked after again"),
+    "allow-discard": ("reconciler.cli.allow_discard", "commit that a returning site's copy may be overwritten"),
+    "override-fence": ("reconciler.cli.override_fence", "commit that a site is dark although nothing proves it"),
     "sandbox": ("sandbox.cli.sandbox", "run sites on this machine, without a cluster"),
     "demo": ("sandbox.cli.demo", "watch two sites on this machine survive a failover"),
     "completion": ("reconciler.cli.completion", "print what bash, zsh or fish needs to complete these commands"),

@@ -98,8 +98,24 @@ def _steps(fleet: Fleet, tree: Tree, move: Move) -> Iterator[str]:
         yield f"{move.giver}: {name}: stop {in_words(stops, last_first=True)}{handing_over}"
     else:
         yield f"{move.giver}: {name}: declared down; when it returns it stops and becomes passive"
+        yield from _fence(move)
     promote = "promote, " if synced else ""
     yield f"{move.taker}: {name}: {promote}start {in_words(starts)} (limit {fleet.starts.max_in_flight})"
+
+
+def _fence(move: Move) -> Iterator[str]:
+    """What the taker of a disaster move waits for before it promotes."""
+    from reconciler.fleet.durations import show
+
+    if move.fields["overrideFence"] is not None:
+        return
+    lease, down = move.application.lease, ", ".join(move.declared_down)
+    waits = f"{move.taker}: {move.application.name}: waits until {down} says Stopped or Demoted"
+    if lease is not None:
+        yield f"{waits}, or was silent for {show(lease.fence_after)} and had said that it obeys its lease"
+        return
+    yield (f"{waits}, which a dark site never does: without a lease (onIsolation: fence) its silence proves nothing.")
+    yield 'If you know that it is dark, say so with --override-fence "how you know".'
 
 
 def _started(tree: Tree, application: Application, site: str) -> tuple[SiteManifest, ...]:

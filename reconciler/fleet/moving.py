@@ -12,7 +12,7 @@ from reconciler.errors import FleetError
 from reconciler.fleet.durations import seconds, show
 from reconciler.fleet.model import Application, Fleet, MoveKind, Placement
 
-FieldValue = str | int | bool | Sequence[str] | None
+FieldValue = str | int | bool | Sequence[str] | Mapping[str, str | int | Sequence[str]] | None
 """A field's new value; None takes the field away."""
 
 
@@ -39,6 +39,7 @@ class Move:
     fields: Mapping[str, FieldValue]
     allowed_loss: str | None
     reason: str | None
+    declared_down: tuple[str, ...] = ()
 
 
 def named(fleet: Fleet, name: str) -> Application:
@@ -65,7 +66,7 @@ def plan_move(
         return None
     if application.suspended:
         raise FleetError(f"{name} is suspended", hint=f"siteshift resume {name}")
-    fields: dict[str, FieldValue] = {"active": taker, "epoch": now.epoch + 1}
+    fields: dict[str, FieldValue] = {"active": taker, "epoch": now.epoch + 1, "acceptRewind": None}
     if disaster is None:
         fields |= {"move": "planned", "declaredDown": None, "allowDataLoss": None, "overrideFence": None}
         fields["reason"] = reason
@@ -86,7 +87,8 @@ def plan_move(
     kind: MoveKind = "planned" if disaster is None else "disaster"
     loss = None if disaster is None else disaster.allow_data_loss
     giver = now.active if disaster is None or now.active != taker else disaster.declared_down[0]
-    return Move(application, giver, taker, kind, now.epoch + 1, fields, loss, reason)
+    down = () if disaster is None else disaster.declared_down
+    return Move(application, giver, taker, kind, now.epoch + 1, fields, loss, reason, down)
 
 
 def _asserts(placement: Placement, disaster: Disaster) -> bool:
@@ -123,10 +125,9 @@ def message(moves: Sequence[Move]) -> str:
     names, taker = ", ".join(move.application.name for move in moves), moves[0].taker
     lines = [f"Move {names} to {taker} ({moves[0].kind})", ""]
     lines += [f"{move.application.name}: {move.giver} > {move.taker}, epoch {move.epoch}" for move in moves]
-    reason, first = moves[0].reason, moves[0].fields
+    reason = moves[0].reason
     if moves[0].kind == "disaster":
-        down = first["declaredDown"]
-        lines += ["", f"Declared down: {', '.join(down) if isinstance(down, list) else down}"]
+        lines += ["", f"Declared down: {', '.join(moves[0].declared_down)}"]
         lines += [f"Data that may be lost: {moves[0].allowed_loss}"]
     if reason is not None:
         lines += ["", f"Reason: {reason}"]

@@ -59,7 +59,7 @@ def _problems(before: Application | None, after: Application) -> Iterator[tuple[
     changed = [field for field, is_new in _decisions(was, now) if is_new]
     if now.epoch < was.epoch:
         yield "epoch", f"spec.epoch falls from {was.epoch} to {now.epoch}", _next(was)
-    elif now.epoch > was.epoch + 1:
+    elif now.epoch > was.epoch + 1 and now.accept_rewind in (None, was.accept_rewind):
         yield "epoch", f"spec.epoch jumps from {was.epoch} to {now.epoch}", _next(was)
     elif now.epoch == was.epoch and changed:
         yield "epoch", f"spec.{changed[0]} changed and spec.epoch is still {was.epoch}", _next(was)

@@ -14,8 +14,11 @@ from typing import Any
 
 from reconciler.errors import SourceError
 
-Value = str | int | bool | Sequence[str] | None
+Value = str | int | bool | Sequence[str] | Mapping[str, str | int | Sequence[str]] | None
 """What a field can be set to; None takes the field away, its comments stay."""
+
+Item = tuple[str, str]
+"""A list of `spec`, and the name of one of its items."""
 
 BOM = "\ufeff"
 
@@ -24,21 +27,19 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 """Text that some reader of YAML takes for something else."""
 
 
-def set_fields(data: bytes, path: str, changes: Mapping[str, Value]) -> bytes:
-    """The file with these fields of its `spec` changed. Raises `SourceError` where that cannot be done faithfully."""
+def set_fields(data: bytes, path: str, changes: Mapping[str, Value], item: Item | None = None) -> bytes:
+    """The file with these fields of its `spec`, or of one item of a list in it, changed.
+
+    Raises `SourceError` where that cannot be done faithfully.
+    """
     from ruamel.yaml.error import YAMLError
 
     text = data.decode("utf-8")
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    before = _values(text)
-    wanted = {
-        field: list(value) if isinstance(value, tuple) else value
-        for field, value in {**before, **changes}.items()
-        if value is not None
-    }
     try:
+        wanted = _changed(_values(text), changes, item)
         for field, value in changes.items():
-            text = _set(text, path, field, value)
+            text = _set(text, path, field, value, item)
         faithful = _values(text) == wanted
     except YAMLError:  # ruamel reads a little less than the fleet's own parser
         faithful = False
@@ -49,8 +50,28 @@ def set_fields(data: bytes, path: str, changes: Mapping[str, Value]) -> bytes:
     return (mark + text).encode("utf-8")
 
 
-def _set(text: str, path: str, field: str, value: Value) -> str:
-    spec = _spec(text)
+def _changed(spec: dict[str, Any], changes: Mapping[str, Value], item: Item | None) -> dict[str, Any]:
+    """The values as they will be. Raises `SourceError` where there is no such item."""
+    fields = spec
+    if item is not None:
+        found = [each for each in spec.get(item[0]) or () if isinstance(each, dict) and each.get("name") == item[1]]
+        if len(found) != 1:
+            raise SourceError(f"spec.{item[0]} has {len(found)} items with the name {item[1]}, expected one")
+        fields = found[0]
+    for field, value in changes.items():
+        fields.pop(field, None) if value is None else fields.update({field: _plain(value)})
+    return spec
+
+
+def _plain(value: Any) -> Any:
+    """A value as YAML is read."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _set(text: str, path: str, field: str, value: Value, item: Item | None) -> str:
+    spec = _fields(text, item)
     if spec is None:
         return text if value is None else _append(text, f"spec:{_newline(text)}  {field}: {_written(value)}")
     pair = next(((key, node) for key, node in spec.value if key.value == field), None)
@@ -144,11 +165,18 @@ def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _spec(text: str) -> Any:
+def _fields(text: str, item: Item | None) -> Any:
+    """The mapping `spec`, or the one item of a list in it."""
     from ruamel.yaml import YAML
 
     root = YAML(typ="rt", pure=True).compose(io.StringIO(text))
-    return next((node for key, node in root.value if key.value == "spec"), None)
+    spec: Any = next((node for key, node in root.value if key.value == "spec"), None)
+    if item is None:
+        return spec
+    items = next(node for key, node in spec.value if key.value == item[0])
+    return next(
+        node for node in items.value if any((key.value, name.value) == ("name", item[1]) for key, name in node.value)
+    )
 
 
 def _values(text: str) -> dict[str, Any]:
@@ -173,4 +201,6 @@ def _written(value: Value, style: str | None = None) -> str:
             return "'" + value.replace("'", "''") + "'"
         plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
         return value if plain and style != '"' else json.dumps(value, ensure_ascii=False)
-    return "[" + ", ".join(_written(item) for item in value or ()) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_written(each)}" for key, each in value.items()) + "}"
+    return "[" + ", ".join(_written(each) for each in value or ()) + "]"

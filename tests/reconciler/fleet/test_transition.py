@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.fleet.load import load
-from reconciler.fleet.model import Application, Fleet, Group, Placement, Replication
+from reconciler.fleet.model import Application, Fleet, Group, Placement, Replication, Rewind
 from reconciler.fleet.transition import check_transition
 from render.tree import MemoryTree
 
@@ -40,6 +40,7 @@ ALLOWED = {
     "moved into a disaster": after({"active": "b", "epoch": 5, "move": "disaster", "declared_down": ("a",)}),
     "home changed in a move": after({"active": "b", "epoch": 5}, home="b"),
     "sites changed in place": after({}, sites=("b", "a", "c")),
+    "a rewound branch is accepted": after({"epoch": 9, "accept_rewind": Rewind("3f9c2d1", ("81c04aa",))}),
     "application removed": fleet(),
 }
 

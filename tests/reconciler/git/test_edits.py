@@ -122,6 +122,36 @@ def test_what_cannot_be_edited_faithfully_is_refused(text: str, said: str) -> No
         set_fields(text.encode(), "p.yaml", {"active": "b", "epoch": 2})
 
 
+REBIND: dict[str, Value] = {"rebind": {"from": "1f", "to": "a-2", "counter": 7, "seen": ["p", "q"]}}
+WRITTEN = '{from: "1f", to: a-2, counter: 7, seen: [p, q]}'
+ITEMS = {
+    "flow": (
+        "spec:\n  sites: [{name: a}, {name: b}]  # two\n",
+        f"spec:\n  sites: [{{name: a}}, {{name: b, rebind: {WRITTEN}}}]  # two\n",
+    ),
+    "block": (
+        "spec:\n  sites:\n  - name: a   # one\n  - name: b   # two\n    context: x\n\n  # end\n  platform: [p]\n",
+        "spec:\n  sites:\n  - name: a   # one\n  - name: b   # two\n    context: x\n"
+        f"    rebind: {WRITTEN}\n\n  # end\n  platform: [p]\n",
+    ),
+    "said anew": (
+        "spec:\n  sites:\n  - {name: a, rebind: {from: x, to: y}}\n  - {name: b, rebind: {from: x, to: y}}\n",
+        f"spec:\n  sites:\n  - {{name: a, rebind: {{from: x, to: y}}}}\n  - {{name: b, rebind: {WRITTEN}}}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), ITEMS.values(), ids=ITEMS.keys())
+def test_a_field_of_one_item_of_a_list_changes(before: str, after: str) -> None:
+    assert set_fields(before.encode(), "s.yaml", REBIND, ("sites", "b")).decode() == after
+
+
+@pytest.mark.parametrize("text", ["spec:\n  sites: [{name: a}]\n", "spec:\n  sites: [{name: b}, {name: b}]\n"])
+def test_an_item_that_is_not_there_once_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match="items with the name b, expected one"):
+        set_fields(text.encode(), "s.yaml", REBIND, ("sites", "b"))
+
+
 def test_there_and_back_gives_the_same_bytes() -> None:
     text = b"# top\nspec:\n  active: 'a' # x\n\n  epoch: 1\n  move: planned\n# end\n"
     there = set_fields(text, "p", {"active": "b", "epoch": 2, "move": "disaster", "declaredDown": ["a"], "reason": "x"})

@@ -1,0 +1,73 @@
+"""The next epoch of a placement that names the same site again: with a consent that was missing, or after a rewind.
+
+Every consent belongs to its epoch (P13): what a placement asserts is said again beside what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.errors import FleetError
+from reconciler.fleet.model import NOWHERE, Application
+from reconciler.fleet.moving import FieldValue
+
+Fields = Mapping[str, FieldValue]
+
+
+def allow_discard(application: Application, sites: Sequence[str]) -> Fields | None:
+    """Let the replicas of these sites be overwritten; None if the placement says so already. Raises `FleetError` for
+    the active site, and for one that the application does not have."""
+    now = application.placement
+    for site in sites:
+        if site not in application.sites:
+            raise FleetError(f"{site} is no site of {application.name} ({', '.join(application.sites)})")
+        if site == now.active:
+            raise FleetError(
+                f"{site} is the active site of {application.name}: nothing would be left to overwrite its copy from"
+            )
+    if now.active == NOWHERE:
+        raise FleetError(f"{application.name} is to run nowhere: there is no copy to overwrite another one from")
+    _refuse_suspended(application)
+    if set(sites) <= set(now.allow_discard):
+        return None
+    return {
+        "epoch": now.epoch + 1,
+        "allowDiscard": list(dict.fromkeys((*now.allow_discard, *sites))),
+        "acceptRewind": None,
+    }
+
+
+def override_fence(application: Application, why: str) -> Fields | None:
+    """Let the disaster move go on although nothing proves that the sites that are declared down have stopped; None if
+    the placement says so already. Raises `FleetError` where no disaster move is asked for."""
+    now = application.placement
+    if now.move != "disaster":
+        raise FleetError(
+            f"{application.name} is placed at {now.active} by a planned move, which waits for no fence",
+            hint=f"siteshift failover {application.name} --to SITE --disaster, if a site is down",
+        )
+    _refuse_suspended(application)
+    if now.override_fence == why:
+        return None
+    return {"epoch": now.epoch + 1, "overrideFence": why, "acceptRewind": None}
+
+
+def accept_rewind(application: Application, to: str, marks: Sequence[str], highest: int, reason: str | None) -> Fields:
+    """Accept the branch as it is, for all sites at once: an epoch above `highest`, planned. What an epoch that was lost
+    with the old branch, or one before it, had asserted and consented to is void."""
+    epoch = max(highest, application.placement.epoch) + 1
+    return {
+        "epoch": epoch,
+        "move": "planned",
+        "declaredDown": None,
+        "allowDataLoss": None,
+        "overrideFence": None,
+        "allowDiscard": None,
+        "reason": reason,
+        "acceptRewind": {"to": to, "from": list(dict.fromkeys(marks))},
+    }
+
+
+def _refuse_suspended(application: Application) -> None:
+    if application.suspended:
+        raise FleetError(f"{application.name} is suspended", hint=f"siteshift resume {application.name}")

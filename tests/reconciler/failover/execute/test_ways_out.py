@@ -1,0 +1,76 @@
+"""From a hold to rest: what the command that a hold names commits is what lifts it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+from two_sites.world import World
+
+from reconciler.fleet.model import Application
+from reconciler.fleet.restating import Fields, allow_discard, override_fence
+
+NAMES = {
+    "epoch": "epoch",
+    "allowDiscard": "allow_discard",
+    "overrideFence": "override_fence",
+    "acceptRewind": "accept_rewind",
+}
+
+
+def holds(world: World, site: str) -> list[str]:
+    process = world.controllers[site]
+    return [] if process is None or process.outcome is None else [each.reason for each in process.outcome.holds]
+
+
+def placed(world: World) -> Application:
+    """The application as the branch has it."""
+    return replace(world.application, placement=world.placements[world.server.refs["refs/heads/main"]])
+
+
+def commit(world: World, fields: Fields | None) -> None:
+    """What the command line would write into placement.yaml."""
+    assert fields is not None
+    said: dict[str, Any] = asdict(placed(world).placement)
+    for field, value in fields.items():
+        said[NAMES[field]] = tuple(value) if isinstance(value, list) else value
+    del said["path"]
+    world.commit(said.pop("active"), **said)
+
+
+@pytest.fixture
+def world() -> World:
+    """The application was active at a without a lease, which is now dead."""
+    found = World(lease=None)
+    found.until(lambda: found.is_active("a"), what="a active")
+    found.passes(3)
+    found.kill_site("a")
+    return found
+
+
+def test_not_fenced_is_lifted_by_override_fence(world: World) -> None:
+    world.commit("b", move="disaster", declared_down=("a",), allow_data_loss=60.0, reason="fire")
+    world.until(lambda: holds(world, "b") == ["NotFenced"], what="the hold")
+    world.passes(20)
+    assert world.apis["b"].running() == []
+    commit(world, override_fence(placed(world), "power is cut"))
+    world.until(lambda: world.is_active("b"), what="b active")
+
+
+def test_needs_discard_is_lifted_by_allow_discard(world: World) -> None:
+    dark = {"declared_down": ("a",), "allow_data_loss": 60.0, "reason": "fire", "override_fence": "power is cut"}
+    world.commit("b", move="disaster", **dark)
+    world.until(lambda: world.is_active("b"), what="b active")
+    world.passes(5)
+    world.may_both_run = True  # people answered for it that a is dark: what its cluster starts is stopped again
+    world.revive("a")
+    world.until(lambda: holds(world, "a") == ["NeedsDiscard"], what="the hold")
+    world.may_both_run = False
+    assert world.apis["a"].running() == []
+    world.passes(20)
+    assert world.array.discarded.get("a", []) == []
+    commit(world, allow_discard(placed(world), ["a"]))
+    world.until(lambda: world.last("a") in ("Demoted@3", "Passive@3"), what="a at rest")
+    world.until(lambda: world.array.in_sync("a"), what="in sync")
+    assert world.is_active("b")
