@@ -33,7 +33,7 @@ def test_every_command_that_reads_takes_the_same_outputs(command: str) -> None:
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("build", "render", "init", "run")])
 def test_every_command_that_shows_text_takes_color(command: str) -> None:
-    without = {"sandbox", "completion"}
+    without = {"sandbox", "completion", "guard"}
     flags = {flag for action in load_command(command).declared for flag in action.option_strings}
     assert ("--color" in flags) is (command not in without)
 
