@@ -19,7 +19,7 @@ HELM = """\
 #!/bin/sh
 case "$1" in
 version) echo v3.18.6; exit 0;;
-pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && echo "$*" >> "$HELM_SAW"; exit 0;;
+pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && : > "$4/far/values.yaml" && echo "$*" >> "$HELM_SAW"; exit 0;;
 esac
 echo "$*" >> "$HELM_SAW"
 test -f "$3/Chart.yaml" || { echo "no chart in $3" >&2; exit 1; }
@@ -156,7 +156,11 @@ def helm(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_chart_in_the_repository_is_inflated(siteshift: Run, helm: Path) -> None:
-    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts: [{name: web, releaseName: r}]\n")
+    write(
+        charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="",
+        kustomization_yaml="helmCharts: [{name: web, releaseName: r}]\n",
+    )
     line = ("--helm-api-versions", "a/v1", "--helm-api-versions", "b/v1", "--helm-kube-version", "v1.30")
     assert siteshift("build", "--enable-helm", *line) == (0, PRINTED % "r", "")
     words = helm.read_text().split()
@@ -177,6 +181,7 @@ def test_the_real_kustomize_prints_the_same_of_a_chart(
 ) -> None:
     write(
         charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="",
         charts__web__values_yaml="{}\n",
         own_yaml=CONFIG % "own",
         kustomization_yaml=f"{fields}helmCharts: [{{name: web, releaseName: r, valuesInline: {{a: b}}}}]\n",
@@ -188,7 +193,11 @@ def test_the_real_kustomize_prints_the_same_of_a_chart(
 
 def test_what_a_chart_says_itself_wins_over_the_command_line(siteshift: Run, helm: Path) -> None:
     chart = "{name: web, releaseName: r, kubeVersion: v1.20}"
-    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml=f"helmCharts: [{chart}]\n")
+    write(
+        charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="",
+        kustomization_yaml=f"helmCharts: [{chart}]\n",
+    )
     assert siteshift("build", "--enable-helm", "--helm-kube-version", "v1.30")[0] == 0
     assert "--kube-version v1.20" in helm.read_text()
     assert "v1.30" not in helm.read_text()
@@ -206,7 +215,11 @@ def test_a_chart_of_a_version_is_pulled_once(siteshift: Run, helm: Path, place: 
 
 
 def test_a_missing_helm_is_said_at_the_chart(siteshift: Run) -> None:
-    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts:\n- name: web\n")
+    write(
+        charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="",
+        kustomization_yaml="helmCharts:\n- name: web\n",
+    )
     code, out, err = siteshift("build", "--enable-helm", "--helm-command", "no-such-helm")
     assert (code, out) == (1, "")
     assert "kustomization.yaml:2:3: error: chart web: " in err
@@ -214,7 +227,11 @@ def test_a_missing_helm_is_said_at_the_chart(siteshift: Run) -> None:
 
 
 def test_charts_need_leave(siteshift: Run, helm: Path) -> None:
-    write(charts__web__Chart_yaml="name: web\n", kustomization_yaml="helmCharts: [{name: web}]\n")
+    write(
+        charts__web__Chart_yaml="name: web\n",
+        charts__web__values_yaml="",
+        kustomization_yaml="helmCharts: [{name: web}]\n",
+    )
     code, _, err = siteshift("build")
     assert code == 1
     assert "must specify --enable-helm" in err

@@ -9,7 +9,7 @@ from reconciler.failover.protocol.decisions import State
 from reconciler.status.log import EVENTS
 
 ROOT = Path(__file__).resolve().parents[2]
-HOLD = re.compile(r'\b(?:Hold\(\s*|_in_time\(case, )"(\w+)"')
+HOLD = re.compile(r'(?:Hold\(|in_time\(case, )\s*"(\w+)"')
 
 
 def section(page: str, heading: str) -> str:
