@@ -19,7 +19,8 @@ HELM = """\
 #!/bin/sh
 case "$1" in
 version) echo v3.18.6; exit 0;;
-pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && : > "$4/far/values.yaml" && echo "$*" >> "$HELM_SAW"; exit 0;;
+pull) mkdir -p "$4/far" && echo 'name: far' > "$4/far/Chart.yaml" && : > "$4/far/values.yaml"
+  echo "$*" >> "$HELM_SAW"; exit 0;;
 esac
 echo "$*" >> "$HELM_SAW"
 test -f "$3/Chart.yaml" || { echo "no chart in $3" >&2; exit 1; }
@@ -181,7 +182,6 @@ def test_the_real_kustomize_prints_the_same_of_a_chart(
 ) -> None:
     write(
         charts__web__Chart_yaml="name: web\n",
-        charts__web__values_yaml="",
         charts__web__values_yaml="{}\n",
         own_yaml=CONFIG % "own",
         kustomization_yaml=f"{fields}helmCharts: [{{name: web, releaseName: r, valuesInline: {{a: b}}}}]\n",
