@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from reconciler.failover.protocol.values import Heartbeat
     from reconciler.fleet.model import Site
@@ -70,27 +69,14 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     from concurrent.futures import ThreadPoolExecutor
     from dataclasses import replace
 
-    from reconciler.cli.options import seconds
-    from reconciler.failover.execute.sites_seen import SitesSeen
+    from reconciler.cli import said
     from reconciler.fleet.load import load
-    from reconciler.git import Mirror
     from reconciler.status.overview import Overview
 
-    url = _url(arguments)
-    mirror = Mirror(
-        url,
-        _folder(arguments, url),
-        branch=arguments.branch,
-        credentials=arguments.git_credentials,
-        timeout=seconds("git-timeout", arguments),
-    )
+    mirror = said.mirror(arguments, _url(arguments), arguments.branch)
     head = mirror.fetch().branch
     fleet = load(mirror.tree(head))
-    names = tuple(site.name for site in fleet.sites)
-    seen = SitesSeen(mirror, fleet.refs, lambda _: "")
-    patterns = (fleet.refs.acks, fleet.refs.heartbeats)
-    refs = [pattern.format(site=name) for name in names for pattern in patterns]
-    seen.take(mirror.fetch(refs), names, 0.0)
+    seen = said.read(mirror, fleet).seen
     with ThreadPoolExecutor(len(fleet.sites)) as pool:
         views = list(pool.map(lambda site: _site(site, arguments.kubeconfig), fleet.sites))
     return Overview(
@@ -149,10 +135,3 @@ def _url(arguments: argparse.Namespace) -> str:
             "the branch of this clone has no upstream\n  hint: --fleet-url says where the fleet's server is"
         )
     return url
-
-
-def _folder(arguments: argparse.Namespace, url: str) -> Path:
-    from reconciler.cli.run import state_folder
-    from reconciler.git.mirror import folder_name
-
-    return state_folder(arguments) / folder_name(url, "cli")

@@ -59,7 +59,8 @@ def gate_refuses(case: Case) -> tuple[Blocker, ...]:
     admitting = sorted(address for address, refused in gate.answers.items() if refused is False)
     if silent and not admitting and case.k.now - case.k.step_since > case.k.limits.request_timeout:
         message = f"{', '.join(silent)} does not answer, and may admit starts when it is back"
-        return (Hold("ApiServerSilent", message, f"repair it, or: siteshift forget-api-server {silent[0]}"),)
+        lifted = f"repair it, or: siteshift forget-api-server {silent[0]} --site {case.k.site}"
+        return (Hold("ApiServerSilent", message, lifted),)
     where = ", ".join(admitting or silent) or "the API servers"
     return (case.wait(f"the gate at {where}", "not every API server refuses starts yet"),)
 
@@ -149,7 +150,9 @@ def reaches_target(case: Case) -> tuple[Blocker, ...]:
     message = (
         f"in sync with {', '.join(replica.peers) or 'an unnamed replica'}, not proven with that of {newest.active}"
     )
-    return (Hold("NotTheTargetsReplica", message, f"siteshift failover {case.k.application.name} --to another site"),)
+    return (
+        Hold("NotTheTargetsReplica", message, f"siteshift failover {case.k.application.name} --to SITE, one of those"),
+    )
 
 
 @condition("P10")
@@ -160,7 +163,7 @@ def everything_ready(case: Case) -> tuple[Blocker, ...]:
     unready = [each for each in case.k.observation.objects if not each.ready and not each.standby]
     found: list[Blocker] = [case.wait(str(each.ref), "is starting", case.k.limits.readiness) for each in unready]
     if found and case.k.now - case.k.step_since > case.k.limits.readiness:
-        lifted = f"siteshift status {case.k.application.name}; the starts go on meanwhile"
+        lifted = "siteshift status; the starts go on meanwhile"
         found.append(Hold("NotReadyInTime", "not everything became ready in time", lifted))
     return tuple(found)
 

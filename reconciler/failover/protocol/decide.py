@@ -122,10 +122,13 @@ def _marks(k: Knowledge) -> tuple[str, ...]:
 
 
 def _highest(k: Knowledge, journal: Journal) -> int:
-    """The highest epoch that anyone ever said."""
+    """The highest epoch that anyone ever said, but for who follows the newest placement already: the sites accept a
+    rewound branch one after the other, and those that did it later must not be held by the word of the first."""
+    newest = k.history.placements[-1].placement if k.history and k.history.placements else None
     said = [journal.epoch, journal.promotion.epoch if journal.promotion else 0]
     for seen in k.listing.sites.values() if k.listing else ():
-        if seen.ack:
+        follows = seen.on_branch and newest is not None and seen.placement == newest
+        if seen.ack and not follows:
             said += [seen.ack.epoch, seen.ack.promotion.epoch if seen.ack.promotion else 0]
     return max(said)
 

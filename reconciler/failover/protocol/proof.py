@@ -117,7 +117,7 @@ def target_ready(case: Case) -> tuple[Blocker, ...]:
         return (case.wait(f"site {site}", f"it has not said Ready for epoch {epoch}"),)
     if ack.state is AckState.FAILED:
         why = str(ack.evidence.get("reason", "it gave no reason"))
-        return (Hold("TargetNotReady", f"{site}: {why}", f"siteshift status {case.k.application.name}"),)
+        return (Hold("TargetNotReady", f"{site}: {why}", "siteshift status"),)
     if seen.witnessed and listing.at - seen.heartbeat_since <= LIVING_POLLS * case.k.limits.poll:
         return ()
     return (case.wait(f"heartbeat of {site}", "it said Ready, and its heartbeat does not move"),)
@@ -157,7 +157,8 @@ def declared_and_fenced(case: Case) -> tuple[Blocker, ...]:
     name = case.k.application.name
     for site, why in undone(case).items():
         if site not in case.placement.declared_down:
-            lifted = f"siteshift failover {name} --to {case.k.site} --disaster --declare-down {site} --reason …"
+            down = f"--declare-down {site} --allow-data-loss 10m --reason WHY"
+            lifted = f"siteshift failover {name} --to {case.k.site} --disaster {down}"
             found.append(Hold("NotDeclaredDown", f"{site} is not declared down: {why}", lifted))
         else:
             found.extend(_fenced(case, site))
@@ -181,7 +182,7 @@ def _fenced(case: Case, site: str) -> tuple[Blocker, ...]:
     lease = _acknowledged_lease(case, site)
     if lease is None or seen.distrust:
         why = seen.distrust or "its guard never said that it obeys a lease"
-        lifted = f"siteshift override-fence {case.k.application.name} --reason …, or {site} says Stopped or Demoted"
+        lifted = f"siteshift override-fence {case.k.application.name} --reason WHY, or {site} says Stopped or Demoted"
         return (Hold("NotFenced", f"{site} is declared down and may still run: {why}", lifted),)
     if listing is not None and listing.at - seen.heartbeat_since >= lease.fence_after:
         return ()
@@ -198,7 +199,8 @@ def loss_allowed(case: Case) -> tuple[Blocker, ...]:
     shown = lost if isinstance(lost, str) else f"{lost:.0f}s"
     granted = NOWHERE if allowed is None else f"{allowed:.0f}s"
     name = case.k.application.name
-    lifted = f"siteshift failover {name} --to {case.k.site} --disaster --allow-data-loss {shown} …, a new epoch"
+    down = " ".join(f"--declare-down {site}" for site in case.placement.declared_down)
+    lifted = f"siteshift failover {name} --to {case.k.site} --disaster {down} --allow-data-loss {shown} --reason WHY"
     return (Hold("DataLoss", f"the data that may be lost is {shown}, allowed is {granted}", lifted),)
 
 
@@ -220,7 +222,7 @@ def echoed(case: Case) -> tuple[Blocker, ...]:
             because = "it has not seen this site's heartbeat since the permit ran out"
             found.append(case.wait(f"heartbeat of {site}", because))
         elif (why := _heartbeat_says(case, site)) is not None:
-            found.append(Hold("RunsElsewhere", f"{site}: {why}", f"siteshift status {case.k.application.name}"))
+            found.append(Hold("RunsElsewhere", f"{site}: {why}", "siteshift status"))
         elif seen.ack and seen.ack.settled in PROMOTION_STATES and case.journal.promotion is not None:
             theirs = seen.ack.promotion
             if theirs is not None and theirs.epoch > case.journal.promotion.epoch:

@@ -234,7 +234,7 @@ def hold_still(case: Case, blockers: Blockers) -> Decision:
     k, freeze = case.k, case.verdict.freeze
     name = k.application.name
     if freeze:
-        hold = Hold("Frozen", freeze.because, f"siteshift accept-rewind {name} --to {freeze.to[:12]}")
+        hold = Hold("Frozen", freeze.because, f"siteshift accept-rewind {name} --from {freeze.last[:12]}")
         entry = None if case.journal.freeze == freeze else case.entry(freeze=freeze)
         return case.decide(state=State.FROZEN, entry=entry, blockers=(*blockers, hold))
     if k.application.suspended:
@@ -253,11 +253,12 @@ def say_restored(case: Case, blockers: Blockers) -> Decision:
 
 def hold_restored(case: Case, blockers: Blockers) -> Decision:
     """P19: until people say what became of the older cluster."""
-    hold = Hold("Restored", case.k.restored, f"siteshift rebind {case.k.site}")
+    hold = Hold("Restored", case.k.restored, f"siteshift rebind {case.k.site} --old destroyed --reason WHY")
     return case.decide(blockers=(*blockers, hold))
 
 
 def hold_unbound(case: Case, blockers: Blockers) -> Decision:
     """P19: a cluster of another site or fleet: nothing is done."""
-    hold = Hold("WrongCluster", case.k.unbound, f"use the right --context, or: siteshift rebind {case.k.site}")
+    lifted = f"use the right --context, or: siteshift rebind {case.k.site} --old destroyed --reason WHY"
+    hold = Hold("WrongCluster", case.k.unbound, lifted)
     return case.decide(blockers=(*blockers, hold))

@@ -107,7 +107,7 @@ def call_driver(case: Case, blockers: Blockers) -> Decision:
     effect = EnsurePrimary(force, case.journal.epoch, k.server_time + left, k.listing.at + k.limits.freshness)
     found = [*blockers, case.wait("the replication", "it must become primary", k.limits.promotion)]
     if k.now - k.step_since > k.limits.promotion:
-        lifted = f"repair the replication (kubectl describe), or: siteshift failover {k.application.name} --to …"
+        lifted = f"repair the replication (kubectl describe), or: siteshift failover {k.application.name} --to SITE"
         found.append(Hold("PromotionTakesTooLong", "the replica did not become primary in time", lifted))
     asked = k.replica is not None and k.replica.asked in (ReplicaRole.PRIMARY, ReplicaRole.ANY)
     if asked and not case.journal.called:
@@ -201,7 +201,7 @@ def keep(case: Case, blockers: Blockers) -> Decision:
         replica = readings[-1].replica
         message = f"the replica at {k.site} is {replica.role.value}, told {replica.asked.value}, and should be primary"
         found.append(
-            Hold("NotPrimary", message, f"siteshift promote-by-hand {k.application.name}, or find who changed it")
+            Hold("NotPrimary", message, "find out who changed it, then set it to primary again (kubectl edit)")
         )
     protected = k.replica is not None and k.replica.sync is Sync.IN_SYNC
     state = None if found else State.PROTECTED if protected else State.ACTIVE

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, cast
 
 import pytest
 from two_sites.world import World
 
-from reconciler.fleet.model import Application
-from reconciler.fleet.restating import Fields, allow_discard, override_fence
+from reconciler.cluster import Cluster
+from reconciler.errors import Unreachable
+from reconciler.failover.execute.api_servers import ApiServers
+from reconciler.failover.protocol.documents import read_ack
+from reconciler.failover.protocol.values import Ack
+from reconciler.fleet.model import Application, Lease, Rewind
+from reconciler.fleet.restating import Fields, accept_rewind, allow_discard, override_fence
 
-NAMES = {
-    "epoch": "epoch",
-    "allowDiscard": "allow_discard",
-    "overrideFence": "override_fence",
-    "acceptRewind": "accept_rewind",
+MEANS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "epoch": ("epoch", int),
+    "move": ("move", str),
+    "reason": ("reason", lambda value: value),
+    "declaredDown": ("declared_down", lambda value: tuple(value or ())),
+    "allowDataLoss": ("allow_data_loss", lambda value: value),
+    "overrideFence": ("override_fence", lambda value: value),
+    "allowDiscard": ("allow_discard", lambda value: tuple(value or ())),
+    "acceptRewind": ("accept_rewind", lambda value: value and Rewind(value["to"], tuple(value["from"]))),
 }
+"""A field of placement.yaml: what the controller has of it."""
+
+BRANCH = "refs/heads/main"
 
 
 def holds(world: World, site: str) -> list[str]:
@@ -26,25 +39,51 @@ def holds(world: World, site: str) -> list[str]:
 
 def placed(world: World) -> Application:
     """The application as the branch has it."""
-    return replace(world.application, placement=world.placements[world.server.refs["refs/heads/main"]])
+    return replace(world.application, placement=world.placements[world.server.refs[BRANCH]])
 
 
-def commit(world: World, fields: Fields | None) -> None:
+def commit(world: World, wanted: Fields | None) -> None:
     """What the command line would write into placement.yaml."""
-    assert fields is not None
-    said: dict[str, Any] = asdict(placed(world).placement)
-    for field, value in fields.items():
-        said[NAMES[field]] = tuple(value) if isinstance(value, list) else value
+    assert wanted is not None
+    placement = placed(world).placement
+    said = {field.name: getattr(placement, field.name) for field in fields(placement)}
+    for name, value in wanted.items():
+        known, read = MEANS[name]
+        said[known] = read(value)
     del said["path"]
     world.commit(said.pop("active"), **said)
+
+
+def acks(world: World) -> list[Ack]:
+    """What the sites said, as the command line reads it from their refs."""
+    heads = {name: value for name, value in world.server.refs.items() if "acks" in name}
+    return [read_ack(world.server.commits[value].files["ledger.json"], name) for name, value in heads.items()]
+
+
+def lives(lease: Lease | None = None) -> World:
+    """The application is active at a."""
+    found = World(lease=lease)
+    found.until(lambda: found.is_active("a"), what="a active")
+    found.passes(3)
+    return found
+
+
+class NeverAnswers:
+    """An API server that is gone."""
+
+    server = "https://gone"
+
+    def create(self, *_: Any, **__: Any) -> Any:
+        raise Unreachable("no answer")
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
 def world() -> World:
     """The application was active at a without a lease, which is now dead."""
-    found = World(lease=None)
-    found.until(lambda: found.is_active("a"), what="a active")
-    found.passes(3)
+    found = lives()
     found.kill_site("a")
     return found
 
@@ -74,3 +113,51 @@ def test_needs_discard_is_lifted_by_allow_discard(world: World) -> None:
     world.until(lambda: world.last("a") in ("Demoted@3", "Passive@3"), what="a at rest")
     world.until(lambda: world.array.in_sync("a"), what="in sync")
     assert world.is_active("b")
+
+
+@pytest.mark.parametrize("back", ["before the move", "to the first commit of another line"])
+def test_a_rewound_branch_is_frozen_until_people_accept_it(back: str) -> None:
+    world = lives()
+    first = world.server.refs[BRANCH]
+    world.commit("b")
+    world.until(lambda: world.is_active("b"), what="b active")
+    world.server.refs[BRANCH] = first
+    if back != "before the move":
+        world.commit("a")  # epoch 2 once more, and for another site
+    world.until(lambda: holds(world, "a") == holds(world, "b") == ["Frozen"], what="both frozen")
+    world.passes(10)
+    assert (world.apis["a"].running(), world.apis["b"].running()) == ([], ["db", "svc"])
+    said = acks(world)
+    highest = max(ack.epoch for ack in said)
+    marks = [ack.commit for ack in said]
+    commit(world, accept_rewind(placed(world), world.server.refs[BRANCH], marks, highest, "restored"))
+    world.until(lambda: world.is_active("a"), what="a active, as the branch says")
+    assert world.apis["b"].running() == []
+    assert holds(world, "a") == holds(world, "b") == []
+
+
+def test_an_epoch_that_jumps_is_frozen_until_people_accept_it() -> None:
+    world = lives()
+    world.commit("b", epoch=7)
+    world.until(lambda: holds(world, "a") == ["Frozen"], what="frozen")
+    said = acks(world)
+    commit(world, accept_rewind(placed(world), world.server.refs[BRANCH], [ack.commit for ack in said], 1, None))
+    world.until(lambda: world.is_active("b"), what="b active")
+
+
+def test_an_api_server_that_is_silent_holds_the_proof_until_people_forget_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = lives()
+    api, gone = world.apis["a"], "https://gone"
+    servers = ApiServers(cast(Cluster, api))
+    monkeypatch.setattr(api, "endpoint_addresses", lambda: (api.server, gone))
+    servers.known()
+    monkeypatch.setattr(api, "endpoint_addresses", lambda: (api.server,))
+
+    monkeypatch.setattr(api, "at", lambda server, **_: NeverAnswers() if server == gone else api)
+    world.commit("b")
+    world.until(lambda: "ApiServerSilent" in holds(world, "a"), what="the hold")
+    world.passes(20)
+    assert world.apis["a"].running() == []
+    assert world.apis["b"].running() == []
+    assert servers.forget(gone)
+    world.until(lambda: world.is_active("b"), what="b active")
