@@ -160,11 +160,22 @@ def _values(loader: Loader, chart: Arguments, files: dict[str, bytes]) -> tuple[
 def _own_values(loader: Loader, chart: Arguments, files: dict[str, bytes]) -> bytes:
     """The chart's own values file. Raises `KustomizationError` if the kustomization may not read it, or has none."""
     path = loader.path(f"{_place(chart)}/values.yaml")
-    if not loader.is_inside(path):
-        raise loader.outside(path, "a chart home that several share: give valuesFile, or build without the restriction")
+    there = _nearest(loader, path)
+    if not loader.is_inside(there):
+        raise loader.outside(
+            there, "a chart home that several share: give valuesFile, or build without the restriction"
+        )
     if "values.yaml" not in files:
         raise KustomizationError(f"'{loader.context.display(path)}' doesn't exist", hint="give the chart's valuesFile")
     return files["values.yaml"]
+
+
+def _nearest(loader: Loader, path: str) -> str:
+    """The path itself, or the nearest folder above it that is there: a pulled chart is not in the tree, and its chart
+    home decides whether it may be read."""
+    while path and loader.context.tree.kind(path) is None:
+        path = path.rpartition("/")[0]
+    return path
 
 
 def _merged(below_it: Any, above: Any) -> Any:
