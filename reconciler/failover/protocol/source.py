@@ -187,11 +187,11 @@ def unsynced(case: Case, blockers: Blockers) -> Decision:
     other = case.overtaken_by
     if other is not None and not case.verdict.discard:
         message = f"{other.site} was promoted meanwhile; this replica's last writes must be given up to follow it"
-        name, newest = case.k.application.name, case.verdict.newest
-        lifted = f"siteshift allow-discard {name} --site {case.k.site}"
-        if newest is not None and newest.placement.active == case.k.site:
+        name, site, newest = case.k.application.name, case.k.site, case.verdict.newest
+        lifted = f"siteshift allow-discard {name} --site {site}"
+        if newest is not None and newest.placement.active == site:
             # Nobody may discard the replica of the site that the epoch names: first the other one is named again.
-            lifted = f"siteshift failover {name} --to {other.site}, then: {lifted}"
+            lifted = f"siteshift failover {name} --to {other.site}, then siteshift allow-discard {name} --site {site}"
         blockers = (*blockers, Hold("NeedsDiscard", message, lifted))
     effects, ack = _stopped_ack(case)
     return case.decide(effects=effects, ack=ack, blockers=blockers)

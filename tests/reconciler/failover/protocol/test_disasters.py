@@ -290,9 +290,9 @@ def test_a_rebuilt_cluster_goes_on_from_its_own_ack_and_begins_with_stopping() -
 
 def test_a_way_home_that_is_asked_for_too_early_is_held_with_a_way_out_that_can_be_committed() -> None:
     """An epoch that names this site cannot also let its replica be overwritten."""
-    told = journal(Step.DEMOTING, 2, promotion=FIRST)
+    told = journal(Step.DEMOTING, 3, promotion=FIRST)
     word = ack("b", AckState.ACTIVE, 2, promotion=Promotion(2, 9))
     sites = {"b": seen(word, placement=placement("b", 2))}
     decision = decide(knows(told, placement("a", 3), listing=listing(sites=sites), replica=DIVERGED))
     assert reasons(decision)[-1] == "NeedsDiscard"
-    assert decision.holds[-1].lifted_by.startswith("siteshift failover ledger --to b, then: siteshift allow-discard")
+    assert decision.holds[-1].lifted_by.startswith("siteshift failover ledger --to b, then siteshift allow-discard")
