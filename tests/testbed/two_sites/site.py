@@ -193,12 +193,6 @@ class Site:
         state: str = group.get("status", {}).get("state", "")
         return state
 
-    def reports(self, app: str) -> str:
-        """The state of the application that the site's controller reports."""
-        found = self.client.find("siteshift.io/v1alpha1", "SiteApplication", app, "siteshift-system") or {}
-        state: str = found.get("status", {}).get("state", "")
-        return state
-
     def versions(self, app: str) -> dict[str, str]:
         """The resourceVersion of each object of the application, and its replication's generation."""
         objects = [item for kind in UNTOUCHED for item in self.client.list(*kind, namespace=app)]

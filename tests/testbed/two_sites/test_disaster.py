@@ -35,7 +35,11 @@ def test_a_killed_site_is_taken_over_from_returns_as_passive_and_gets_its_own_ba
         assert lost_site.creations(name)[0] == before[name][0]
         assert two_sites.lost(name, survivor) == lost[name]
         # The consent to discard belongs to this epoch: the way home begins when the replica follows again.
-        two_sites.wait(lost_site, f"{name} follows again", lambda name=name: lost_site.reports(name) == "Demoted")
+        two_sites.wait(
+            lost_site,
+            f"{name} follows again",
+            lambda name=name: '"state": "Demoted"' in two_sites.fleet.ack(lost_site.name, name),
+        )
 
     two_sites.siteshift("failback", app, "--yes")
     two_sites.wait_active(app, lost_site.name)
