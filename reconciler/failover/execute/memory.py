@@ -20,8 +20,8 @@ MOST_READINGS = 64
 class Outcome:
     """What a pass came to. `effective_role`: what the generic apply renders; `run`: workloads may be started through
     the start gate (`run_standby`: those of a hot passive site); `changed`: something was written, look again soon;
-    `says`: what the heartbeat says of the application; `exposure`: seconds since the last sync, where it is active
-    here."""
+    `says`: what the heartbeat says of the application, by a reading that began at `read_at` (monotonic); `exposure`:
+    seconds since the last sync, where it is active here."""
 
     effective_role: Role
     run: bool
@@ -34,6 +34,7 @@ class Outcome:
     exposure: float | None
     journal: Journal
     says: Running | None = None
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

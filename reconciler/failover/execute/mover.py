@@ -134,9 +134,11 @@ class Mover:
             return self._cluster.get(manifest["apiVersion"], manifest["kind"], namespace, metadata["name"])
 
     def says(self) -> dict[str, Running]:
-        """What the heartbeat says of each application, as last read."""
-        outcomes = ((name, memory.outcome) for name, memory in self._memories.items())
-        return {name: outcome.says for name, outcome in outcomes if outcome is not None and outcome.says is not None}
+        """What the heartbeat says of each application, as last read. What was not shipped by then may still not be:
+        passes may hang while heartbeats go on."""
+        now = self._around.clock.monotonic()
+        outcomes = [(name, memory.outcome) for name, memory in list(self._memories.items())]
+        return {name: _aged(each.says, now - each.read_at) for name, each in outcomes if each and each.says}
 
     def sequences(self) -> dict[str, int]:
         """The sequence of each application's journal, as the cluster has it now: one consistent list."""
@@ -235,7 +237,7 @@ class Mover:
             return None
         if record.journal.step is not Step.ACTIVE:
             return outcome, decision
-        fresh = self._records.read(task.application.name)
+        fresh, began = self._records.read(task.application.name), self._around.clock.monotonic()
         replica = self._replica(task)
         last = memory.readings[-1].replica
         shown = (last.role, last.asked, last.sync)
@@ -243,7 +245,7 @@ class Mover:
         if not valid or not fresh.same_entry(record) or (replica.role, replica.asked, replica.sync) != shown:
             return None
         says = None if outcome.says is None else replace(outcome.says, exposure=replica.exposure)
-        memory.outcome = replace(outcome, exposure=replica.exposure, says=says)
+        memory.outcome = replace(outcome, exposure=replica.exposure, says=says, read_at=began)
         return memory.outcome, decision
 
     def _replica(self, task: Task) -> Replica:
@@ -255,6 +257,10 @@ class Mover:
             history = PlacementHistory(self._around.publisher.repository, self._around.placement_at)
             self._memories[application] = Memory(history)
         return self._memories[application]
+
+
+def _aged(says: Running, age: float) -> Running:
+    return says if says.exposure is None else replace(says, exposure=says.exposure + max(0.0, age))
 
 
 def _said(listing: Any) -> tuple[Any, ...]:
@@ -280,4 +286,5 @@ def _outcome(k: Knowledge, decision: Decision) -> Outcome:
         exposure=replica.exposure if replica and journal.role == "active" else None,
         journal=journal,
         says=says,
+        read_at=k.now,
     )

@@ -9,6 +9,7 @@ import pytest
 from two_sites.world import World
 
 from reconciler.fleet.model import Application
+from reconciler.fleet.moving import Disaster, plan_move
 from reconciler.fleet.restating import Fields, allow_discard, override_fence
 
 NAMES = {
@@ -74,3 +75,44 @@ def test_needs_discard_is_lifted_by_allow_discard(world: World) -> None:
     world.until(lambda: world.last("a") in ("Demoted@3", "Passive@3"), what="a at rest")
     world.until(lambda: world.array.in_sync("a"), what="in sync")
     assert world.is_active("b")
+
+
+def test_not_echoed_is_lifted_by_declaring_the_silent_site_down() -> None:
+    world = World()
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    world.dead.add("b")
+    world.cut.add("a")
+    world.until(lambda: world.apis["a"].running() == [], what="the lease")
+    world.passes(10)
+    world.cut.clear()
+    world.until(lambda: holds(world, "a") == ["NotEchoed"], what="the hold")
+    world.passes(20)
+    assert world.apis["a"].running() == []
+    take_up_again(world, "b is dark")
+    world.until(lambda: world.is_active("a"), what="a active again")
+    again = plan_move(placed(world), "a", Disaster(("b",), "0s", "b is still dark"))
+    assert again is not None, "the same may be needed again"
+
+
+def test_a_site_that_its_lease_stopped_while_the_other_burns_down_is_taken_up_again_by_people() -> None:
+    """The array that would prove the end of its being primary is gone: nothing but a newer epoch leads out."""
+    world = World()
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    world.kill_site("b")
+    world.cut.add("a")
+    world.until(lambda: world.apis["a"].running() == [], what="the lease")
+    world.passes(10)
+    world.cut.clear()
+    world.until(lambda: holds(world, "a") == ["NotInSync"], 400, what="the hold")
+    assert world.apis["a"].running() == []
+    take_up_again(world, "b burned down")
+    world.until(lambda: world.is_active("a"), what="a active again")
+    assert set(range(1, world.array.written + 1)) == set(world.array.copies["a"])
+
+
+def take_up_again(world: World, reason: str) -> None:
+    """siteshift failover ledger --to a --disaster --declare-down b"""
+    assert plan_move(placed(world), "a", Disaster(("b",), "0s", reason)) is not None
+    world.commit("a", move="disaster", declared_down=("b",), allow_data_loss=0.0, reason=reason)

@@ -1,0 +1,114 @@
+"""Attacks: stories that made two writers run, lost records or came to a dead end, told so that they must fail to.
+
+I1 is looked at in every moment of them (`World.check`).
+"""
+
+from __future__ import annotations
+
+import pytest
+from two_sites.world import LEASE, World
+
+from reconciler.errors import SourceError
+from reconciler.fleet.model import Lease
+
+
+def active_at_a(lease: Lease | None = LEASE) -> World:
+    world = World(lease=lease)
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    return world
+
+
+def holds(world: World, site: str) -> list[str]:
+    process = world.controllers[site]
+    return [] if process is None or process.outcome is None else [each.reason for each in process.outcome.holds]
+
+
+def speaks(world: World, site: str) -> None:
+    """A controller's Git thread alone: it speaks, and nothing is read of the cluster."""
+    process = world.controllers[site]
+    assert process is not None
+    try:
+        process.speaker.speak(world.fleet, leads=True, moving=True)
+    except SourceError as error:
+        world.say(f"{site}: {error}")
+
+
+# The Git server is restored from a backup that is older than the disaster (P14)
+
+
+def after_a_restore(lease: Lease | None, *, lost: str) -> World:
+    """b took over from a, then the server forgot it. a was dead ("site"), or cut from Git and stopped by its lease."""
+    world = active_at_a(lease)
+    backup = dict(world.server.refs)
+    if lost == "site":
+        world.kill_site("a")
+    else:
+        world.cut.add("a")
+    dark = {"override_fence": "power is cut", "reason": "fire", "allow_data_loss": "unknown", "allow_discard": ("a",)}
+    world.commit("b", move="disaster", declared_down=("a",), **(dark if lease is None else dark | FENCED))
+    world.until(lambda: world.is_active("b"), what="b active")
+    world.passes(5)
+    world.server.refs.clear()
+    world.server.refs.update(backup)
+    world.say("the server is restored")
+    world.cut.clear()
+    if lost == "site":
+        world.revive("a")
+    return world
+
+
+FENCED = {"override_fence": None}
+
+
+@pytest.mark.parametrize("lease", [LEASE, None], ids=["lease", "keep"])
+def test_attack_a03_a_server_restored_from_a_backup_starts_no_second_writer(lease: Lease | None) -> None:
+    world = after_a_restore(lease, lost="site")
+    world.passes(60)
+    assert world.apis["a"].running() == []
+    assert world.last("b") == "Active@2"
+
+
+@pytest.mark.parametrize("lease", [LEASE, None], ids=["lease", "keep"])
+def test_a_new_process_that_speaks_before_it_has_looked_lets_nobody_start_after_a_restore(lease: Lease | None) -> None:
+    world = after_a_restore(lease, lost="site")
+    for step in range(90):
+        world.tick(2)
+        world.run("a")
+        if step % 3 == 0:
+            world.controllers["b"] = world.process("b")
+            speaks(world, "b")
+    assert world.apis["a"].running() == []
+    world.run("b")
+    assert "Frozen" in holds(world, "b")
+    assert world.last("b") == "Active@2", "a process that remembers no push says it from its journal"
+
+
+def test_a_site_that_its_lease_stopped_and_that_polls_first_after_a_restore_waits_for_the_other() -> None:
+    world = after_a_restore(LEASE, lost="link")
+    for _ in range(150):
+        world.tick(2)
+        world.run("a")
+    assert world.apis["a"].running() == []
+    assert world.array.roles["a"] == "secondary"
+
+
+# What a heartbeat says of the data
+
+
+def test_the_loss_is_not_judged_smaller_because_passes_hang_while_heartbeats_go_on() -> None:
+    """I2: the exposure that a heartbeat tells grows with the age of the reading that it comes from."""
+    world = active_at_a()
+    world.array.link = False
+    for _ in range(60):
+        world.tick(10)
+        speaks(world, "a")
+        world.run("b")
+    world.kill_site("a")
+    dark = {"override_fence": "power is cut", "reason": "fire"}
+    world.commit("b", move="disaster", declared_down=("a",), allow_data_loss=30.0, **dark)
+    for _ in range(150):
+        world.tick(2)
+        world.run("b")
+    assert holds(world, "b") == ["DataLoss"]
+    assert world.array.roles["b"] == "secondary"
