@@ -102,6 +102,7 @@ def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record
         gate=_gate(around, gate, memory, task, record),
         readings=readings,
         newer_definition=task.newer,
+        other_driver=task.other_driver,
         voided=memory.voided_under == journal.sequence,
         lease=lease_facts(around, record.card),
         unfit=lacks(cluster, task.definition) if prepares else (),

@@ -40,12 +40,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Task:
     """What one pass is about: an application's definition, with the newest placement in it. `newer`: whether the newest
-    commit defines it differently (P12)."""
+    commit defines it differently, `other_driver`: with a driver that does not hold the data (P12)."""
 
     fleet: Fleet
     application: Application
     definition: Definition
     newer: bool = False
+    other_driver: str = ""
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from reconciler.failover.execute.knowing import Around, know, lease_facts
 from reconciler.failover.execute.memory import Memory, Outcome, Task
 from reconciler.failover.execute.placement_history import PlacementHistory
 from reconciler.failover.execute.record import Record, Records, Window
+from reconciler.failover.protocol.card import replication_in_force
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import Decision, Wait
@@ -121,6 +122,8 @@ class Mover:
         as it is: that is how running workloads are adopted."""
         memory = self._memory(application.name)
         made = with_stopped_values(manifest)
+        if memory.record is not None:
+            application = _in_force(application, memory.record)
         driver = driver_of(application.replication.driver)
         mine = {(each.kind, each.namespace, each.name) for each in driver.role_objects(application)}
         metadata = manifest["metadata"]
@@ -147,10 +150,12 @@ class Mover:
 
     def _round(self, memory: Memory, task: Task) -> tuple[Outcome, Decision, bool]:
         """Read, decide and carry out once, but for the ack. Whether there was anything to do."""
-        steady = self._steady(memory, task)
+        steady = None if memory.record is None else self._steady(memory, _held(task, memory.record))
         if steady is not None:
             return (*steady, False)
-        record = memory.record = self._keep_card(task, self._records.read(task.application.name), memory)
+        record = self._records.read(task.application.name)
+        task = _held(task, record)
+        record = memory.record = self._keep_card(task, record, memory)
         k = know(self._around, self._gate, memory, task, record)
         decision = decide(k)
         memory.decision = decision
@@ -257,6 +262,20 @@ class Mover:
             history = PlacementHistory(self._around.publisher.repository, self._around.placement_at)
             self._memories[application] = Memory(history)
         return self._memories[application]
+
+
+def _in_force(application: Application, record: Record) -> Application:
+    """The application with the replication that holds its data."""
+    found = replication_in_force(record.card or record.copy, record.journal or Journal(), application)
+    return application if found == application.replication else replace(application, replication=found)
+
+
+def _held(task: Task, record: Record) -> Task:
+    """The task, under the driver that holds the data."""
+    application = _in_force(task.application, record)
+    if application is task.application:
+        return task
+    return replace(task, application=application, other_driver=task.application.replication.driver)
 
 
 def _aged(says: Running, age: float) -> Running:

@@ -5,11 +5,13 @@ I1 is looked at in every moment of them (`World.check`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from two_sites.world import LEASE, World
 
 from reconciler.errors import SourceError
-from reconciler.fleet.model import Lease
+from reconciler.fleet.model import Lease, Replication
 
 
 def active_at_a(lease: Lease | None = LEASE) -> World:
@@ -112,3 +114,43 @@ def test_the_loss_is_not_judged_smaller_because_passes_hang_while_heartbeats_go_
         world.run("b")
     assert holds(world, "b") == ["DataLoss"]
     assert world.array.roles["b"] == "secondary"
+
+
+# The driver of the data (P12)
+
+
+@pytest.mark.parametrize("beside", ["before the move", "in the move's commit"])
+def test_attack_a15_a_commit_that_takes_the_driver_away_lets_no_move_leave_the_data_behind(beside: str) -> None:
+    world = active_at_a(None)
+    world.array.link = False
+    world.passes(5)
+    if beside == "before the move":
+        world.application = replace(world.application, replication=Replication("none"))
+        world.passes(5)
+        assert holds(world, "a") == ["DriverChanged"]
+        assert world.apis["a"].running() == ["db", "svc"]
+        world.commit("b")
+    else:
+        world.commit("b")
+        world.application = replace(world.application, replication=Replication("none"))
+    world.passes(60)
+    assert world.apis["b"].running() == [], "what a wrote last has not reached b"
+    world.array.link = True
+    world.until(lambda: world.is_active("b"), what="b active")
+    assert set(range(1, world.array.written + 1)) == set(world.array.copies["b"])
+    assert world.array.roles["b"] == "primary"
+
+
+def test_a_driver_changes_while_the_application_is_placed_nowhere() -> None:
+    world = active_at_a(None)
+    world.commit("none")
+    world.until(lambda: (world.last("a"), world.last("b")) == ("Demoted@2", "Passive@2"), what="nowhere")
+    world.application = replace(world.application, replication=Replication("none"))
+    world.passes(30)
+    assert holds(world, "a") == holds(world, "b") == []
+    assert all('"driver":"none"' in card_of(world, site) for site in ("a", "b"))
+
+
+def card_of(world: World, site: str) -> str:
+    found = world.apis[site].get("v1", "ConfigMap", "siteshift-system", "permit-ledger")
+    return "".join(found["data"]["card.json"].split())
