@@ -16,7 +16,7 @@ from reconciler.failover.execute.fitness import lacks
 from reconciler.failover.execute.memory import Memory, Task
 from reconciler.failover.execute.observe import observe
 from reconciler.failover.execute.record import Record
-from reconciler.failover.protocol.card import StopCard
+from reconciler.failover.protocol import heartbeat_age
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
@@ -104,7 +104,7 @@ def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record
         newer_definition=task.newer,
         other_driver=task.other_driver,
         voided=memory.voided_under == journal.sequence,
-        lease=lease_facts(around, record.card),
+        lease=lease_facts(around, record),
         unfit=lacks(cluster, task.definition) if prepares else (),
         restored=around.site_record.restored,
         unbound=around.site_record.unbound,
@@ -114,15 +114,12 @@ def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record
     )
 
 
-def lease_facts(around: Around, card: StopCard | None) -> LeaseFacts:
-    """P6: how long ago a heartbeat was last accepted, by this process and by the cluster's clock."""
-    pushed, recorded = around.publisher.accepted_at, around.site_record.accepted
-    server, last = around.cluster.server_time(), card.accepted if card else None
-    readable = recorded is not None and recorded <= server + CLOCK_TOLERANCE and recorded >= (last or recorded)
-    return LeaseFacts(
-        counted=None if pushed is None else around.clock.monotonic() - pushed,
-        recorded=server - recorded if readable and recorded is not None else None,
-    )
+def lease_facts(around: Around, record: Record) -> LeaseFacts:
+    """P6: how long ago a heartbeat was last accepted, by this process and by the cluster's clock, judged as the guard
+    judges it."""
+    accepted, now, server = around.site_record.accepted, around.clock.monotonic(), around.cluster.server_time()
+    count = heartbeat_age.Count(accepted, around.publisher.accepted_at)
+    return heartbeat_age.ages(count, accepted, record.accepted, server, now)
 
 
 def _note_declared(memory: Memory, placement: Placement, journal: Journal, now: float) -> None:

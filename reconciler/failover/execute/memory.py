@@ -9,7 +9,7 @@ from reconciler.failover.execute.definition import Definition
 from reconciler.failover.execute.placement_history import PlacementHistory
 from reconciler.failover.execute.record import Record
 from reconciler.failover.protocol.decisions import Decision, Hold, State, Wait
-from reconciler.failover.protocol.values import Journal, Listing, Reading, Running, Step
+from reconciler.failover.protocol.values import Journal, Reading, Running, Step
 from reconciler.fleet.model import Application, Fleet, Role
 
 MOST_READINGS = 64
@@ -66,7 +66,7 @@ class Memory:
     declared_since: dict[str, float] = field(default_factory=dict)
     decision: Decision | None = None
     outcome: Outcome | None = None
-    decided_on: tuple[Listing | None, Application] | None = None
+    decided_on: tuple[object, Application] | None = None
     looked_at: float = float("-inf")
 
     @property

@@ -29,6 +29,7 @@ from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.lease import is_over, named, obeyed
 from reconciler.failover.protocol.values import (
     Journal,
+    Listing,
     Running,
     Step,
 )
@@ -160,7 +161,7 @@ class Mover:
         decision = decide(k)
         memory.decision = decision
         memory.waiting = {each.key: each.since for each in decision.waits}
-        memory.decided_on = (k.listing, task.application)
+        memory.decided_on = self._said(k.listing), task.application
         memory.looked_at = k.now
         memory.outcome = _outcome(k, decision)
         worked = False
@@ -231,13 +232,10 @@ class Mover:
         if decision is None or outcome is None or record is None or record.journal is None or not memory.readings:
             return None
         at_rest = record.journal.step in STEADY and not (decision.works or decision.waits or decision.holds)
-        listing, application = memory.decided_on or (None, None)
         now = self._around.publisher.of(task.application.name)
-        same = (
-            listing is not None and now is not None and _said(now) == _said(listing) and application == task.application
-        )
+        same = now is not None and memory.decided_on == (self._said(now), task.application)
         due = self._around.clock.monotonic() - memory.looked_at >= STEADY_POLLS * task.fleet.poll
-        over = is_over(record.journal.leases, lease_facts(self._around, record.card))
+        over = is_over(record.journal.leases, lease_facts(self._around, record))
         if not at_rest or not same or due or (over and record.journal.step not in RESTS):
             return None
         if record.journal.step is not Step.ACTIVE:
@@ -256,6 +254,14 @@ class Mover:
     def _replica(self, task: Task) -> Replica:
         driver = driver_of(task.application.replication.driver)
         return driver.observe(self._cluster, task.application, self._around.site, self._cluster.server_time())
+
+    def _said(self, listing: Listing | None) -> tuple[object, ...]:
+        """What a steady site acts on: whose cluster this is, the branch's head, and each site's ack and trust."""
+        cluster = (self._around.site_record.unbound, self._around.site_record.restored)
+        if listing is None:
+            return cluster
+        words = {site: (seen.ack, seen.distrust) for site, seen in listing.sites.items()}
+        return *cluster, listing.head, listing.diverged, words
 
     def _memory(self, application: str) -> Memory:
         if application not in self._memories:
@@ -280,11 +286,6 @@ def _held(task: Task, record: Record) -> Task:
 
 def _aged(says: Running, age: float) -> Running:
     return says if says.exposure is None else replace(says, exposure=says.exposure + max(0.0, age))
-
-
-def _said(listing: Any) -> tuple[Any, ...]:
-    """What of a listing a steady site acts on: the head, and each site's ack and trust."""
-    return listing.head, {site: (seen.ack, seen.distrust) for site, seen in listing.sites.items()}
 
 
 def _outcome(k: Knowledge, decision: Decision) -> Outcome:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from reconciler.failover.admission import permits
 from reconciler.failover.execute.record import Record
-from reconciler.failover.guard import lease
+from reconciler.failover.protocol import heartbeat_age
 from reconciler.failover.protocol.card import StopCard
 from reconciler.failover.protocol.lease import is_over, named, obeyed
 from reconciler.failover.protocol.values import LeaseFacts, Step
@@ -106,7 +106,7 @@ def decide(look: Look) -> Verdict:
         valid = permits.is_valid(record.permit, look.server_time)
         return verdict(Act.CLOSE, LAPSED_BY_CLOCK) if valid else verdict(Act.NOTHING)
     shortest = obeyed(leases)
-    end = None if shortest is None else lease.ends(shortest.time, look.facts, look.server_time)
+    end = None if shortest is None else heartbeat_age.ends(shortest.time, look.facts, look.server_time)
     return verdict(Act.RENEW, until=end)
 
 

@@ -5,12 +5,18 @@ I1 is looked at in every moment of them (`World.check`).
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from two_sites.world import LEASE, World
 
+from reconciler.cluster import Cluster
 from reconciler.errors import SourceError
+from reconciler.failover.admission.permits import moment
+from reconciler.failover.execute.knowing import lease_facts
+from reconciler.failover.execute.record import Records
 from reconciler.fleet.model import Lease, Replication
 
 
@@ -154,3 +160,31 @@ def test_a_driver_changes_while_the_application_is_placed_nowhere() -> None:
 def card_of(world: World, site: str) -> str:
     found = world.apis[site].get("v1", "ConfigMap", "siteshift-system", "permit-ledger")
     return "".join(found["data"]["card.json"].split())
+
+
+# A steady site (P14, P19)
+
+
+@pytest.mark.parametrize("site", ["a", "b"])
+def test_a_cluster_whose_store_is_restored_under_a_steady_controller_says_so_within_two_polls(site: str) -> None:
+    world = active_at_a(None)
+    api = world.apis[site]
+    backup = copy.deepcopy(api.objects)
+    world.passes(5)
+    api.objects = backup
+    world.passes(2)
+    assert holds(world, site) == ["Restored"]
+    world.passes(10)
+    assert api.running() == []
+
+
+def test_lease_ages_are_judged_by_the_controller_as_by_the_guard() -> None:
+    """A moment before the one of the last renewal tells no age: whoever took it for one would open what the guard
+    closes again at once."""
+    world = active_at_a()
+    process, record = world.controllers["a"], Records(cast(Cluster, world.apis["a"])).read("ledger")
+    assert process is not None
+    assert record.accepted is not None
+    assert lease_facts(process.around, record).recorded is not None
+    later = {"accepted": moment(record.accepted + 30)}
+    assert lease_facts(process.around, replace(record, data={**record.data, **later})).recorded is None
