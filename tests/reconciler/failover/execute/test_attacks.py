@@ -6,6 +6,7 @@ I1 is looked at in every moment of them (`World.check`).
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from typing import cast
 
@@ -188,3 +189,53 @@ def test_lease_ages_are_judged_by_the_controller_as_by_the_guard() -> None:
     assert lease_facts(process.around, record).recorded is not None
     later = {"accepted": moment(record.accepted + 30)}
     assert lease_facts(process.around, replace(record, data={**record.data, **later})).recorded is None
+
+
+# Which lease a heartbeat names (P5, P6)
+
+
+def named_by(world: World, site: str) -> Lease | None:
+    """The lease that a site's heartbeat on the server names."""
+    ref = world.server.refs[f"refs/siteshift/heartbeats/{site}"]
+    document = json.loads(world.server.commits[ref].files["heartbeat.json"])
+    lease = document["applications"]["ledger"]["lease"]
+    return None if lease is None else LEASE
+
+
+def test_a_new_controller_beside_a_dead_guard_names_no_lease() -> None:
+    """Nobody would obey it, and another site would count on it."""
+    world = active_at_a()
+    assert named_by(world, "a") == LEASE
+    world.guards["a"].paused = True
+    world.passes(15)
+    world.controllers["a"] = process = world.process("a")
+    process.speaker.speak = lambda *_, **__: process.around.publisher.fetch()  # its first passes are faster than it
+    world.run("a")
+    del process.speaker.speak
+    for _ in range(3):
+        speaks(world, "a")
+        assert named_by(world, "a") is None
+        world.tick(12)
+
+
+def test_two_heartbeats_between_two_counts_of_a_living_guard_name_the_same_lease() -> None:
+    world = active_at_a()
+    for _ in range(3):
+        world.guards["a"].paused = True
+        process = world.controllers["a"]
+        assert process is not None
+        process.speaker._beat_at = float("-inf")
+        speaks(world, "a")
+        world.tick(1)
+        process.speaker._beat_at = float("-inf")
+        speaks(world, "a")
+        assert named_by(world, "a") == LEASE
+        world.guards["a"].paused = False
+        world.passes(3)
+
+
+def test_a_guard_that_stands_still_is_named_no_longer_soon() -> None:
+    world = active_at_a()
+    world.guards["a"].paused = True
+    world.passes(15)
+    assert named_by(world, "a") is None
