@@ -110,7 +110,7 @@ def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record
         unbound=around.site_record.unbound,
         waiting=memory.waiting,
         step_since=memory.step_since,
-        declared_since=dict(memory.declared_since),
+        declared_since={site: since for site, (_, since) in memory.declared.items()},
     )
 
 
@@ -123,9 +123,13 @@ def lease_facts(around: Around, record: Record) -> LeaseFacts:
 
 
 def _note_declared(memory: Memory, placement: Placement, journal: Journal, now: float) -> None:
-    """When this process first saw each declared-down site's epoch: counting begins anew with each process."""
-    for site in {*journal.down, *placement.declared_down}:
-        memory.declared_since.setdefault(site, now)
+    """When this process first saw each declared-down site's epoch: counting begins anew with each process, and with
+    each epoch that declares the site down again."""
+    for site in journal.down:
+        memory.declared.setdefault(site, (0, now))
+    for site in placement.declared_down:
+        if memory.declared.get(site, (0, now))[0] < placement.epoch:
+            memory.declared[site] = (placement.epoch, now)
 
 
 def _gate(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record: Record) -> Gate:

@@ -51,7 +51,8 @@ class Task:
 
 @dataclass(slots=True)
 class Memory:
-    """One application's memory. `sequence`: the journal entry under which `readings` were made."""
+    """One application's memory. `sequence`: the journal entry under which `readings` were made; `declared`: the
+    epoch that last declared a site down, as far as it is known, and when this process first saw it."""
 
     history: PlacementHistory
     record: Record | None = None
@@ -63,7 +64,7 @@ class Memory:
     closed_since: float | None = None
     answers: Mapping[str, bool | None] = field(default_factory=dict)
     waiting: dict[str, float] = field(default_factory=dict)
-    declared_since: dict[str, float] = field(default_factory=dict)
+    declared: dict[str, tuple[int, float]] = field(default_factory=dict)
     decision: Decision | None = None
     outcome: Outcome | None = None
     decided_on: tuple[object, Application] | None = None

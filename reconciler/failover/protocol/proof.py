@@ -41,7 +41,7 @@ def undone(case: Case) -> dict[str, str]:
     found = {}
     for site in sources(case):
         seen = case.seen(site)
-        if site in case.journal.down and _stays_silent(case, site):
+        if site in case.journal.down and not has_spoken(case, site) and _stays_silent(case, site):
             continue
         if seen.ack is None and not seen.distrust:
             found[site] = "it has said nothing about this application"
@@ -91,14 +91,32 @@ def _stays_silent(case: Case, site: str) -> bool:
 def sources_done(case: Case) -> tuple[Blocker, ...]:
     """The last settling ack of every source is Passive, Demoted or Superseded, on a trusted ref, and no heartbeat of a
     source says running or primary."""
-    found: list[Blocker] = []
-    for site, why in undone(case).items():
-        if case.seen(site).ack is None:
-            lifted = f"install Siteshift at {site}, or take {site} out of spec.sites"
-            found.append(Hold("SiteSilent", f"{site}: {why}", lifted))
-        else:
-            found.append(case.wait(f"site {site}", f"{why}; needs Passive, Demoted or Superseded"))
-    return tuple(found)
+    return tuple(each for site, why in undone(case).items() for each in _unanswered(case, site, why))
+
+
+@condition("P2 P4")
+def others_done(case: Case) -> tuple[Blocker, ...]:
+    """The same of every source but the one that was last primary, which stops as soon as this site says Ready."""
+    last = last_primary(case)
+    if last is None:
+        return ()
+    left = {site: why for site, why in undone(case).items() if site != last[0]}
+    return tuple(each for site, why in left.items() for each in _unanswered(case, site, why))
+
+
+def _unanswered(case: Case, site: str, why: str) -> tuple[Blocker, ...]:
+    seen, name = case.seen(site), case.k.application.name
+    if seen.ack is None:
+        lifted = f"install Siteshift at {site}, or take {site} out of spec.sites"
+        return (Hold("SiteSilent", f"{site}: {why}", lifted),)
+    wait = case.wait(f"site {site}", f"{why}; needs Passive, Demoted or Superseded")
+    listing = case.k.listing
+    if listing is not None and listing.at - seen.heartbeat_since <= LIVING_POLLS * case.k.limits.poll:
+        return (wait,)
+    lifted = (
+        f"repair {site}, or: siteshift failover {name} --to {case.k.site} --disaster --declare-down {site} --reason …"
+    )
+    return (wait, Hold("SiteSilent", f"{site}: {why}, and it gives no sign of life", lifted))
 
 
 @condition("P4")

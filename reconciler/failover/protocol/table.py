@@ -91,7 +91,7 @@ PREPARE = (
     _rule("say that it does not fit", "say_failed", "P2", "unfit, not failed_acked"),
     _rule("hold: it does not fit", "hold_unfit", "P2", "unfit"),
     _rule("promote in a disaster", "promise", "P5 P8", "not planned", f"{DISASTER_PROOF} nothing_here", [S.PROMOTING]),
-    _rule("say Ready", "say_ready", "P2", "not ready_acked", "following nothing_here"),
+    _rule("say Ready", "say_ready", "P2", "not ready_acked", "others_done following nothing_here"),
     _rule("promote as planned", "promise", "P4 P8", "", f"following {PLANNED_PROOF}", [S.PROMOTING], blocked="unready"),
 )
 
