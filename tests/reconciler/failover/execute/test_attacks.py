@@ -239,3 +239,22 @@ def test_a_guard_that_stands_still_is_named_no_longer_soon() -> None:
     world.guards["a"].paused = True
     world.passes(15)
     assert named_by(world, "a") is None
+
+
+# Clocks
+
+
+def test_a_clock_that_goes_back_revives_no_permit_that_ran_out() -> None:
+    """The gate compares creation times with a window: one that lies in the past is not yet closed."""
+    world = active_at_a(None)
+    world.kill_site("a")
+    dark = {"override_fence": "power is cut", "reason": "fire", "allow_data_loss": "unknown", "allow_discard": ("a",)}
+    world.commit("b", move="disaster", declared_down=("a",), **dark)
+    world.until(lambda: world.is_active("b"), what="b active")
+    world.cut.add("a")
+    world.revive("a")
+    world.passes(3)
+    now = world.apis["a"].now
+    world.apis["a"].now = lambda: now() - 35
+    world.passes(20)
+    assert world.apis["a"].running() == []
