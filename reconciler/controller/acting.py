@@ -63,7 +63,11 @@ class Definitions:
         return self.site in application.sites or self.mover.unfinished(application.name)
 
     def _pinned(self, acting: Acting) -> Acting:
-        """The definition of the commit before the epoch's, while a move acts on it."""
+        """The definition of the commit before the epoch's, while a move acts on it.
+
+        Where that cannot be read the newest one serves: a stop must reach its end, and no later commit could make the
+        pinned one right. What holds the data and what there is to stop are on the stop card.
+        """
         application, commit = acting.application, self.mover.pinned(acting.application.name)
         if not commit or commit == acting.revision.commit:
             return acting
@@ -71,7 +75,7 @@ class Definitions:
             revision = self.desired.at(commit)
         except SiteshiftError as error:
             why = f"the definition of commit {commit[:12]}, on which the move acts, cannot be read: {error}"
-            return replace(acting, error=why, usable=False)
+            return replace(acting, error=why, newer=True)
         before = revision.fleet.application(application.name)
         if before is None:
             return acting

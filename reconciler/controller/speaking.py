@@ -14,6 +14,7 @@ from reconciler.failover.execute.mover import STEADY, Mover
 from reconciler.failover.protocol.decisions import State
 from reconciler.failover.protocol.values import Running
 from reconciler.fleet.model import Fleet
+from reconciler.fleet.times import GUARD_COUNT
 
 IN_MOTION = frozenset({State.MOVING, State.READY, State.WAITING})
 
@@ -30,7 +31,8 @@ class Speaker:
         self._around = around
         self._mover = mover
         self._guard = GuardRecord(around.cluster)
-        self._word = GuardWord()
+        self._word: GuardWord | None = None
+        self._counted_at = float("-inf")
         self._said: Mapping[str, tuple[bool, object]] = {}
         self._beat_at = float("-inf")
 
@@ -49,16 +51,18 @@ class Speaker:
             # A site that may not push still sees what is asked of it: a stop must reach it.
             publisher.fetch()
             self._around.site_record.judge(publisher.own_words(), self._mover.sequences(), fleet.sites)
-        self._beat(says, now)
+        self._beat(says, now, fleet.poll)
 
-    def _beat(self, says: Mapping[str, Running], now: float) -> None:
-        """A heartbeat names a lease only where a guard that lives says that it obeys it: its count has moved since the
-        heartbeat before."""
-        before, self._word = self._word, self._guard.read()
-        lives = self._word.counter > before.counter
-        obeys = self._word.obeys if lives else {}
+    def _beat(self, says: Mapping[str, Running], now: float, poll: float) -> None:
+        """A heartbeat names a lease only where a guard that lives says that it obeys it: this process saw its count
+        move, within a poll or two counts. A count that it has seen but once may be a dead guard's."""
+        before, word = self._word, self._guard.read()
+        if before is not None and word.counter > before.counter:
+            self._counted_at = now
+        self._word = word
+        obeys = word.obeys if now - self._counted_at <= max(poll, 2 * GUARD_COUNT) else {}
         applications = {name: replace(each, lease=obeys.get(name)) for name, each in says.items()}
-        self._around.publisher.heartbeat(applications, self._word.counter)
+        self._around.publisher.heartbeat(applications, word.counter)
         self._said, self._beat_at = _shown(says), now
 
 

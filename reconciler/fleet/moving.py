@@ -92,13 +92,15 @@ def plan_move(
 
 
 def _asserts(placement: Placement, disaster: Disaster) -> bool:
-    """Whether a placement makes these very assertions already."""
+    """Whether a placement makes these very assertions already. Another reason is another assertion: that a site is
+    still down is said anew by the next epoch."""
     loss = disaster.allow_data_loss
     return (
         placement.move == "disaster"
         and set(placement.declared_down) == set(disaster.declared_down)
         and placement.allow_data_loss == (loss if loss == "unknown" else seconds(loss))
         and placement.override_fence == disaster.override_fence
+        and placement.reason == disaster.reason
         and set(disaster.allow_discard) <= set(placement.allow_discard)
     )
 

@@ -33,6 +33,9 @@ GUARD_TIMEOUT = 5.0
 GUARD_PERIOD = 1.0
 """Seconds between two looks of the guard at its records and clocks, at most."""
 
+GUARD_COUNT = 5.0
+"""Seconds between two counts of a living guard, at most."""
+
 GUARD_ANSWERS = 8
 """How many answers of the API server the guard needs one after the other, from a lease's end or a stop order to the
 last stopped value, for `GUARD_AT_ONCE` objects; the benchmark of the guard measures it."""

@@ -16,7 +16,7 @@ from reconciler.failover.execute.fitness import lacks
 from reconciler.failover.execute.memory import Memory, Task
 from reconciler.failover.execute.observe import observe
 from reconciler.failover.execute.record import Record
-from reconciler.failover.protocol.card import StopCard
+from reconciler.failover.protocol import heartbeat_age
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
@@ -102,32 +102,34 @@ def know(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record
         gate=_gate(around, gate, memory, task, record),
         readings=readings,
         newer_definition=task.newer,
+        other_driver=task.other_driver,
         voided=memory.voided_under == journal.sequence,
-        lease=lease_facts(around, record.card),
+        lease=lease_facts(around, record),
         unfit=lacks(cluster, task.definition) if prepares else (),
         restored=around.site_record.restored,
         unbound=around.site_record.unbound,
         waiting=memory.waiting,
         step_since=memory.step_since,
-        declared_since=dict(memory.declared_since),
+        declared_since={site: since for site, (_, since) in memory.declared.items()},
     )
 
 
-def lease_facts(around: Around, card: StopCard | None) -> LeaseFacts:
-    """P6: how long ago a heartbeat was last accepted, by this process and by the cluster's clock."""
-    pushed, recorded = around.publisher.accepted_at, around.site_record.accepted
-    server, last = around.cluster.server_time(), card.accepted if card else None
-    readable = recorded is not None and recorded <= server + CLOCK_TOLERANCE and recorded >= (last or recorded)
-    return LeaseFacts(
-        counted=None if pushed is None else around.clock.monotonic() - pushed,
-        recorded=server - recorded if readable and recorded is not None else None,
-    )
+def lease_facts(around: Around, record: Record) -> LeaseFacts:
+    """P6: how long ago a heartbeat was last accepted, by this process and by the cluster's clock, judged as the guard
+    judges it."""
+    accepted, now, server = around.site_record.accepted, around.clock.monotonic(), around.cluster.server_time()
+    count = heartbeat_age.Count(accepted, around.publisher.accepted_at)
+    return heartbeat_age.ages(count, accepted, record.accepted, server, now)
 
 
 def _note_declared(memory: Memory, placement: Placement, journal: Journal, now: float) -> None:
-    """When this process first saw each declared-down site's epoch: counting begins anew with each process."""
-    for site in {*journal.down, *placement.declared_down}:
-        memory.declared_since.setdefault(site, now)
+    """When this process first saw each declared-down site's epoch: counting begins anew with each process, and with
+    each epoch that declares the site down again."""
+    for site in journal.down:
+        memory.declared.setdefault(site, (0, now))
+    for site in placement.declared_down:
+        if memory.declared.get(site, (0, now))[0] < placement.epoch:
+            memory.declared[site] = (placement.epoch, now)
 
 
 def _gate(around: Around, gate: AdmissionGate, memory: Memory, task: Task, record: Record) -> Gate:

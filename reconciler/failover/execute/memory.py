@@ -9,7 +9,7 @@ from reconciler.failover.execute.definition import Definition
 from reconciler.failover.execute.placement_history import PlacementHistory
 from reconciler.failover.execute.record import Record
 from reconciler.failover.protocol.decisions import Decision, Hold, State, Wait
-from reconciler.failover.protocol.values import Journal, Listing, Reading, Running, Step
+from reconciler.failover.protocol.values import Journal, Reading, Running, Step
 from reconciler.fleet.model import Application, Fleet, Role
 
 MOST_READINGS = 64
@@ -20,8 +20,8 @@ MOST_READINGS = 64
 class Outcome:
     """What a pass came to. `effective_role`: what the generic apply renders; `run`: workloads may be started through
     the start gate (`run_standby`: those of a hot passive site); `changed`: something was written, look again soon;
-    `says`: what the heartbeat says of the application; `exposure`: seconds since the last sync, where it is active
-    here."""
+    `says`: what the heartbeat says of the application, by a reading that began at `read_at` (monotonic); `exposure`:
+    seconds since the last sync, where it is active here."""
 
     effective_role: Role
     run: bool
@@ -34,22 +34,25 @@ class Outcome:
     exposure: float | None
     journal: Journal
     says: Running | None = None
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """What one pass is about: an application's definition, with the newest placement in it. `newer`: whether the newest
-    commit defines it differently (P12)."""
+    commit defines it differently, `other_driver`: with a driver that does not hold the data (P12)."""
 
     fleet: Fleet
     application: Application
     definition: Definition
     newer: bool = False
+    other_driver: str = ""
 
 
 @dataclass(slots=True)
 class Memory:
-    """One application's memory. `sequence`: the journal entry under which `readings` were made."""
+    """One application's memory. `sequence`: the journal entry under which `readings` were made; `declared`: the
+    epoch that last declared a site down, as far as it is known, and when this process first saw it."""
 
     history: PlacementHistory
     record: Record | None = None
@@ -61,10 +64,10 @@ class Memory:
     closed_since: float | None = None
     answers: Mapping[str, bool | None] = field(default_factory=dict)
     waiting: dict[str, float] = field(default_factory=dict)
-    declared_since: dict[str, float] = field(default_factory=dict)
+    declared: dict[str, tuple[int, float]] = field(default_factory=dict)
     decision: Decision | None = None
     outcome: Outcome | None = None
-    decided_on: tuple[Listing | None, Application] | None = None
+    decided_on: tuple[object, Application] | None = None
     looked_at: float = float("-inf")
 
     @property

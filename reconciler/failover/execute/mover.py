@@ -21,6 +21,7 @@ from reconciler.failover.execute.knowing import Around, know, lease_facts
 from reconciler.failover.execute.memory import Memory, Outcome, Task
 from reconciler.failover.execute.placement_history import PlacementHistory
 from reconciler.failover.execute.record import Record, Records, Window
+from reconciler.failover.protocol.card import replication_in_force
 from reconciler.failover.protocol.case import RESTS
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import Decision, Wait
@@ -28,6 +29,7 @@ from reconciler.failover.protocol.knowledge import Knowledge
 from reconciler.failover.protocol.lease import is_over, named, obeyed
 from reconciler.failover.protocol.values import (
     Journal,
+    Listing,
     Running,
     Step,
 )
@@ -121,6 +123,8 @@ class Mover:
         as it is: that is how running workloads are adopted."""
         memory = self._memory(application.name)
         made = with_stopped_values(manifest)
+        if memory.record is not None:
+            application = _in_force(application, memory.record)
         driver = driver_of(application.replication.driver)
         mine = {(each.kind, each.namespace, each.name) for each in driver.role_objects(application)}
         metadata = manifest["metadata"]
@@ -134,9 +138,11 @@ class Mover:
             return self._cluster.get(manifest["apiVersion"], manifest["kind"], namespace, metadata["name"])
 
     def says(self) -> dict[str, Running]:
-        """What the heartbeat says of each application, as last read."""
-        outcomes = ((name, memory.outcome) for name, memory in self._memories.items())
-        return {name: outcome.says for name, outcome in outcomes if outcome is not None and outcome.says is not None}
+        """What the heartbeat says of each application, as last read. What was not shipped by then may still not be:
+        passes may hang while heartbeats go on."""
+        now = self._around.clock.monotonic()
+        outcomes = [(name, memory.outcome) for name, memory in list(self._memories.items())]
+        return {name: _aged(each.says, now - each.read_at) for name, each in outcomes if each and each.says}
 
     def sequences(self) -> dict[str, int]:
         """The sequence of each application's journal, as the cluster has it now: one consistent list."""
@@ -145,15 +151,17 @@ class Mover:
 
     def _round(self, memory: Memory, task: Task) -> tuple[Outcome, Decision, bool]:
         """Read, decide and carry out once, but for the ack. Whether there was anything to do."""
-        steady = self._steady(memory, task)
+        steady = None if memory.record is None else self._steady(memory, _held(task, memory.record))
         if steady is not None:
             return (*steady, False)
-        record = memory.record = self._keep_card(task, self._records.read(task.application.name), memory)
+        record = self._records.read(task.application.name)
+        task = _held(task, record)
+        record = memory.record = self._keep_card(task, record, memory)
         k = know(self._around, self._gate, memory, task, record)
         decision = decide(k)
         memory.decision = decision
         memory.waiting = {each.key: each.since for each in decision.waits}
-        memory.decided_on = (k.listing, task.application)
+        memory.decided_on = self._said(k.listing), task.application
         memory.looked_at = k.now
         memory.outcome = _outcome(k, decision)
         worked = False
@@ -224,18 +232,15 @@ class Mover:
         if decision is None or outcome is None or record is None or record.journal is None or not memory.readings:
             return None
         at_rest = record.journal.step in STEADY and not (decision.works or decision.waits or decision.holds)
-        listing, application = memory.decided_on or (None, None)
         now = self._around.publisher.of(task.application.name)
-        same = (
-            listing is not None and now is not None and _said(now) == _said(listing) and application == task.application
-        )
+        same = now is not None and memory.decided_on == (self._said(now), task.application)
         due = self._around.clock.monotonic() - memory.looked_at >= STEADY_POLLS * task.fleet.poll
-        over = is_over(record.journal.leases, lease_facts(self._around, record.card))
+        over = is_over(record.journal.leases, lease_facts(self._around, record))
         if not at_rest or not same or due or (over and record.journal.step not in RESTS):
             return None
         if record.journal.step is not Step.ACTIVE:
             return outcome, decision
-        fresh = self._records.read(task.application.name)
+        fresh, began = self._records.read(task.application.name), self._around.clock.monotonic()
         replica = self._replica(task)
         last = memory.readings[-1].replica
         shown = (last.role, last.asked, last.sync)
@@ -243,12 +248,20 @@ class Mover:
         if not valid or not fresh.same_entry(record) or (replica.role, replica.asked, replica.sync) != shown:
             return None
         says = None if outcome.says is None else replace(outcome.says, exposure=replica.exposure)
-        memory.outcome = replace(outcome, exposure=replica.exposure, says=says)
+        memory.outcome = replace(outcome, exposure=replica.exposure, says=says, read_at=began)
         return memory.outcome, decision
 
     def _replica(self, task: Task) -> Replica:
         driver = driver_of(task.application.replication.driver)
         return driver.observe(self._cluster, task.application, self._around.site, self._cluster.server_time())
+
+    def _said(self, listing: Listing | None) -> tuple[object, ...]:
+        """What a steady site acts on: whose cluster this is, the branch's head, and each site's ack and trust."""
+        cluster = (self._around.site_record.unbound, self._around.site_record.restored)
+        if listing is None:
+            return cluster
+        words = {site: (seen.ack, seen.distrust) for site, seen in listing.sites.items()}
+        return *cluster, listing.head, listing.diverged, words
 
     def _memory(self, application: str) -> Memory:
         if application not in self._memories:
@@ -257,9 +270,22 @@ class Mover:
         return self._memories[application]
 
 
-def _said(listing: Any) -> tuple[Any, ...]:
-    """What of a listing a steady site acts on: the head, and each site's ack and trust."""
-    return listing.head, {site: (seen.ack, seen.distrust) for site, seen in listing.sites.items()}
+def _in_force(application: Application, record: Record) -> Application:
+    """The application with the replication that holds its data."""
+    found = replication_in_force(record.card or record.copy, record.journal or Journal(), application)
+    return application if found == application.replication else replace(application, replication=found)
+
+
+def _held(task: Task, record: Record) -> Task:
+    """The task, under the driver that holds the data."""
+    application = _in_force(task.application, record)
+    if application is task.application:
+        return task
+    return replace(task, application=application, other_driver=task.application.replication.driver)
+
+
+def _aged(says: Running, age: float) -> Running:
+    return says if says.exposure is None else replace(says, exposure=says.exposure + max(0.0, age))
 
 
 def _outcome(k: Knowledge, decision: Decision) -> Outcome:
@@ -280,4 +306,5 @@ def _outcome(k: Knowledge, decision: Decision) -> Outcome:
         exposure=replica.exposure if replica and journal.role == "active" else None,
         journal=journal,
         says=says,
+        read_at=k.now,
     )

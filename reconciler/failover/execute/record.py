@@ -53,6 +53,13 @@ class Record:
         return permits.permit_of(self.data)
 
     @property
+    def accepted(self) -> float | None:
+        """When a heartbeat was last accepted, as of the last renewal (API server's clock); None where none says it."""
+        card = self.card or self.copy
+        known = (permits.seconds_of(self.data.get(permits.ACCEPTED)), card.accepted if card else None)
+        return max((each for each in known if each is not None), default=None)
+
+    @property
     def damage(self) -> str:
         """Everything that cannot be read, in words; "" where all can."""
         return "; ".join(filter(None, (self.journal_damage, self.card_damage)))

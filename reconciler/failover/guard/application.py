@@ -11,9 +11,10 @@ from reconciler.clock import Clock
 from reconciler.errors import ClusterError, Conflict, SiteshiftError
 from reconciler.failover.admission import permits
 from reconciler.failover.execute.record import Record, Records
-from reconciler.failover.guard import lease, stopping
+from reconciler.failover.guard import stopping
 from reconciler.failover.guard.decide import Act, Look, Verdict, decide
 from reconciler.failover.guard.reading import Snapshot
+from reconciler.failover.protocol import heartbeat_age
 
 if TYPE_CHECKING:
     from reconciler.cluster.client import Cluster
@@ -55,7 +56,7 @@ class Application:
         self._log = log
         self._leads = leads
         self._records = Records(cluster)
-        self._count = lease.Count()
+        self._count = heartbeat_age.Count()
         self._lasts: Lasts | None = None
         self._threads: dict[bool, threading.Thread] = {}
         self._acted = float("-inf")
@@ -64,8 +65,8 @@ class Application:
     def look(self, snapshot: Snapshot, record: Record, server_time: float) -> Verdict:
         """Judge, and begin what is to be done unless something is under way."""
         now = self._clock.monotonic()
-        self._count = lease.counted(self._count, snapshot.accepted, server_time, now)
-        facts = lease.ages(self._count, snapshot.accepted, _floor(record), server_time, now)
+        self._count = heartbeat_age.counted(self._count, snapshot.accepted, server_time, now)
+        facts = heartbeat_age.ages(self._count, snapshot.accepted, record.accepted, server_time, now)
         verdict = decide(Look(record, server_time, facts, self._left(record, server_time, now)))
         self._log.change("guard-alarm", self._name, "; ".join(verdict.alarms.values()), application=self._name)
         # A snapshot from before the last act says nothing new; but one that never comes must not end all acting.
@@ -180,13 +181,6 @@ class Application:
         written = self._records.write(record, card=verdict.card)
         self._log.say("guard-closed", "the record was missing: it is there again, closed", application=self._name)
         return written
-
-
-def _floor(record: Record) -> float | None:
-    """When a heartbeat was last accepted, as of the last renewal."""
-    card = record.card or record.copy
-    known = (permits.seconds_of(record.data.get(permits.ACCEPTED)), card.accepted if card else None)
-    return max((each for each in known if each is not None), default=None)
 
 
 def _moved(data: Mapping[str, str], now: float, length: float, until: float | None) -> permits.Data | None:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from reconciler.failover.admission import permits
 from reconciler.failover.execute.record import Record
-from reconciler.failover.guard import lease
+from reconciler.failover.protocol import heartbeat_age
 from reconciler.failover.protocol.card import StopCard
 from reconciler.failover.protocol.lease import is_over, named, obeyed
 from reconciler.failover.protocol.values import LeaseFacts, Step
@@ -28,8 +28,10 @@ LEASE, STOP_ORDER = "Lease", "StopOrder"
 """Why the guard stops an application, as the journal and status have it."""
 
 RECORD_DAMAGED, RECORD_MISSING, NO_AGE = "RecordDamaged", "RecordMissing", "HeartbeatAgeUnknown"
-LAPSED_BY_CLOCK = "ClockWentBack"
 """Names of alarms."""
+
+LAPSED, LAPSED_BY_CLOCK = "PermitLapsed", "ClockWentBack"
+"""Why the guard closes a permit that was renewed by nobody in time."""
 
 
 class Act(Enum):
@@ -103,10 +105,11 @@ def decide(look: Look) -> Verdict:
     if journal.step not in RUNS:
         return verdict(Act.CLOSE, f"the permit is open, and the journal says {journal.step.value}")
     if look.left <= 0:
+        # Also where the window lies in the past: a clock that goes back would open it again.
         valid = permits.is_valid(record.permit, look.server_time)
-        return verdict(Act.CLOSE, LAPSED_BY_CLOCK) if valid else verdict(Act.NOTHING)
+        return verdict(Act.CLOSE, LAPSED_BY_CLOCK if valid else LAPSED)
     shortest = obeyed(leases)
-    end = None if shortest is None else lease.ends(shortest.time, look.facts, look.server_time)
+    end = None if shortest is None else heartbeat_age.ends(shortest.time, look.facts, look.server_time)
     return verdict(Act.RENEW, until=end)
 
 

@@ -19,16 +19,15 @@ from reconciler.failover.guard.application import Application, Log
 from reconciler.failover.guard.decide import Verdict
 from reconciler.failover.guard.gate_check import GateCheck
 from reconciler.failover.guard.reading import Reader, Snapshot
-from reconciler.fleet.times import GUARD_PERIOD
+from reconciler.fleet.times import GUARD_COUNT, GUARD_PERIOD
 
 if TYPE_CHECKING:
     from reconciler.cluster.client import Cluster
 
 LEASE_NAME = "siteshift-guard"
 LEASE_SECONDS = 15.0
-COUNT_PERIOD = 5.0
 GATE_PERIOD = 10.0
-"""Seconds between two counts, and between two comparisons of the gate, at most."""
+"""Seconds between two comparisons of the gate, at most."""
 
 LAST_WORK = 5.0
 """Seconds that what is being done may still take at the end."""
@@ -59,7 +58,7 @@ class Guard:
         """Guard until `stop`."""
         jobs: Mapping[str, Callable[[], None]] = {
             "reading": lambda: self._reader.run(self._period),
-            "counting": lambda: self._repeat("counting", self._count, lambda: min(COUNT_PERIOD, 2 * self._period())),
+            "counting": lambda: self._repeat("counting", self._count, lambda: min(GUARD_COUNT, 2 * self._period())),
             "gate": lambda: self._repeat("gate", self._check_gate, lambda: min(GATE_PERIOD, 10 * self._period())),
         }
         self._log.say("guard-started", "guards this site")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.failover.protocol.values import StopOrder
-from reconciler.fleet.model import Lease
+from reconciler.failover.protocol.values import Journal, Step, StopOrder
+from reconciler.fleet.model import NOWHERE, Application, Group, Lease, Replication
 from reconciler.objects import Ref
 
 
@@ -43,3 +43,16 @@ class StopCard:
     stop_orders: tuple[StopOrder, ...] = ()
     accepted: float | None = None
     permit: float = 120.0
+
+
+def replication_in_force(card: StopCard | None, journal: Journal, application: Application) -> Replication:
+    """P12: the replication that holds the data, whatever the newest definition says. A driver changes only while the
+    application is placed nowhere and this site is at rest at that very epoch."""
+    newest, placement = application.replication, application.placement
+    if card is None or card.driver == newest.driver:
+        return newest
+    rests = journal.step in (Step.PASSIVE, Step.DEMOTED) and not journal.primary_since
+    if placement.active == NOWHERE and rests and journal.epoch == placement.epoch:
+        return newest
+    groups = (Group(each.ref.kind, each.ref.name, each.ref.namespace) for each in card.roles)
+    return Replication(card.driver, tuple(groups), newest.rpo)

@@ -160,10 +160,13 @@ class Case:
         journal = entry or self.journal
         blockers = tuple(blockers)
         holds = tuple(each for each in blockers if isinstance(each, Hold))
+        held = bool(holds) and state is None
+        if self.k.other_driver:
+            holds = (*holds, _driver_changed(self.k))
         run = self.may_run and self.permitted and journal.step in RUNS and not journal.stopped_for and permit != "close"
         return Decision(
             effective_role=journal.role,
-            state=State.HELD if holds and state is None else state or STATES[journal.step],
+            state=State.HELD if held else state or STATES[journal.step],
             run=run,
             run_standby=self.k.application.passive == "hot" and journal.step in RESTS,
             entry=entry,
@@ -174,3 +177,10 @@ class Case:
             waits=tuple(each for each in blockers if isinstance(each, Wait)),
             holds=holds,
         )
+
+
+def _driver_changed(k: Knowledge) -> Hold:
+    driver = k.application.replication.driver
+    message = f"driver {driver} holds the data, and application.yaml names {k.other_driver}: the change waits"
+    lifted = f"a commit with driver: {driver}, or one that places {k.application.name} nowhere (active: none)"
+    return Hold("DriverChanged", message, lifted)

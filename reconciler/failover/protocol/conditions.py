@@ -127,7 +127,17 @@ def in_sync(case: Case) -> tuple[Blocker, ...]:
     if follows(case):
         return ()
     because = "this replica is a secondary and not yet in sync with the other"
-    return in_time(case, "NotInSync", because, "repair the link between the arrays, or declare this site down")
+    return in_time(case, "NotInSync", because, unproven(case))
+
+
+def unproven(case: Case) -> str:
+    """What leads out where the arrays cannot prove that this site's last writes are at the other: three decisions."""
+    name, site = case.k.application.name, case.k.site
+    others = " ".join(each for each in case.k.application.sites if each != site) or "the other site"
+    return (
+        "repair the link between the arrays, or declare this site down, or go on here: "
+        f"siteshift failover {name} --to {site} --disaster --declare-down {others} --reason …"
+    )
 
 
 def in_time(case: Case, reason: str, because: str, lifted: str) -> tuple[Blocker, ...]:

@@ -182,12 +182,21 @@ def _asked(case: Case) -> Asked:
         return Asked.CLOSE
     placement = newest.placement if newest else None
     ordered = placement is not None and placement.move == "disaster" and placement.active != k.site
-    stopped = journal.step in MAY_BE_WRITING and journal.stopped_for
+    stopped = journal.step in MAY_BE_WRITING and journal.stopped_for and not _taken_up(case)
     if case.stop_orders or case.overtaken_by or ordered or case.lease_over or stopped:
         return Asked.STOP
     if placement is None or k.application.suspended or (k.listing and k.listing.diverged):
         return Asked.HOLD
     return Asked.ASSUME if placement.active == k.site else Asked.YIELD
+
+
+def _taken_up(case: Case) -> bool:
+    """P3: whether people answered a stop of the guard with a newer epoch for this site, once nothing writes here. The
+    proven end may never come: the array that would prove it may be gone."""
+    journal, newest = case.journal, case.verdict.newest
+    if newest is None or journal.promotion is None or journal.step is not Step.DEMOTING:
+        return False
+    return newest.placement.active == case.k.site and newest.placement.epoch > journal.promotion.epoch
 
 
 def waits_of(decision: Decision) -> dict[str, float]:

@@ -158,6 +158,13 @@ def lapse_noted(case: Case) -> bool:
 
 
 @fact
+def stopped_itself(case: Case) -> bool:
+    """This site was promoted at the newest epoch already, and has stopped since: its lease ran out, or the guard
+    stopped it. Meanwhile others may have been told to run it by an epoch that the server has lost (P14)."""
+    return case.journal.promotion is not None and case.journal.promotion.epoch == case.placement.epoch
+
+
+@fact
 def gate_missing(case: Case) -> bool:
     """The gate's policies or bindings are not as they should be."""
     return not case.k.gate.installed

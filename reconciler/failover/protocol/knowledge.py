@@ -42,7 +42,8 @@ class Knowledge:
     """Everything that is known about one application at this site in one pass.
 
     `application` is its definition: the pinned one during a move, the newest one otherwise; `newer_definition`: whether
-    the newest one differs. `readings` are those under the present journal entry, oldest first: proof that is asked for
+    the newest one differs; `other_driver`: the driver that the newest one names while another holds the data (P12; "":
+    none). `readings` are those under the present journal entry, oldest first: proof that is asked for
     twice needs two of them. `voided`: every role object, start object and the record was written once under this very
     entry (P10). `waiting` maps a wait's key to when it began. `unfit`: what a target lacks. `lease`: P6, None where no
     heartbeat can be told of yet. `restored`: why this cluster is taken for a restored or cloned one (P19; "": it is
@@ -63,6 +64,7 @@ class Knowledge:
     gate: Gate
     readings: tuple[Reading, ...] = ()
     newer_definition: bool = False
+    other_driver: str = ""
     voided: bool = False
     lease: LeaseFacts | None = None
     unfit: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ from reconciler.replica import ReplicaRole
 LIVING_POLLS = 3
 """A heartbeat that moved within so many polls is a sign of life (P2)."""
 
+UNTOLD = "its heartbeat does not say yet whether the application runs there"
+
 
 def sources(case: Case) -> tuple[str, ...]:
     """Every other site that carries the application, or carried it and has not proven since that it gave it up."""
@@ -39,7 +41,7 @@ def undone(case: Case) -> dict[str, str]:
     found = {}
     for site in sources(case):
         seen = case.seen(site)
-        if site in case.journal.down and _stays_silent(case, site):
+        if site in case.journal.down and not has_spoken(case, site) and _stays_silent(case, site):
             continue
         if seen.ack is None and not seen.distrust:
             found[site] = "it has said nothing about this application"
@@ -54,11 +56,14 @@ def undone(case: Case) -> dict[str, str]:
 
 
 def _heartbeat_says(case: Case, site: str) -> str | None:
-    """What a source's heartbeat says against its having given up."""
+    """What a source's heartbeat says against its having given up; a process that speaks and has not looked yet may
+    run it."""
     heartbeat = case.seen(site).heartbeat
-    running = heartbeat.applications.get(case.k.application.name) if heartbeat else None
-    if running is None:
+    if heartbeat is None:
         return None
+    running = heartbeat.applications.get(case.k.application.name)
+    if running is None:
+        return UNTOLD
     if running.running:
         return "its heartbeat says that the application runs there"
     return "its heartbeat says that its replica is primary" if running.role is ReplicaRole.PRIMARY else None
@@ -86,14 +91,32 @@ def _stays_silent(case: Case, site: str) -> bool:
 def sources_done(case: Case) -> tuple[Blocker, ...]:
     """The last settling ack of every source is Passive, Demoted or Superseded, on a trusted ref, and no heartbeat of a
     source says running or primary."""
-    found: list[Blocker] = []
-    for site, why in undone(case).items():
-        if case.seen(site).ack is None:
-            lifted = f"install Siteshift at {site}, or take {site} out of spec.sites"
-            found.append(Hold("SiteSilent", f"{site}: {why}", lifted))
-        else:
-            found.append(case.wait(f"site {site}", f"{why}; needs Passive, Demoted or Superseded"))
-    return tuple(found)
+    return tuple(each for site, why in undone(case).items() for each in _unanswered(case, site, why))
+
+
+@condition("P2 P4")
+def others_done(case: Case) -> tuple[Blocker, ...]:
+    """The same of every source but the one that was last primary, which stops as soon as this site says Ready."""
+    last = last_primary(case)
+    if last is None:
+        return ()
+    left = {site: why for site, why in undone(case).items() if site != last[0]}
+    return tuple(each for site, why in left.items() for each in _unanswered(case, site, why))
+
+
+def _unanswered(case: Case, site: str, why: str) -> tuple[Blocker, ...]:
+    seen, name = case.seen(site), case.k.application.name
+    if seen.ack is None:
+        lifted = f"install Siteshift at {site}, or take {site} out of spec.sites"
+        return (Hold("SiteSilent", f"{site}: {why}", lifted),)
+    wait = case.wait(f"site {site}", f"{why}; needs Passive, Demoted or Superseded")
+    listing = case.k.listing
+    if listing is not None and listing.at - seen.heartbeat_since <= LIVING_POLLS * case.k.limits.poll:
+        return (wait,)
+    lifted = (
+        f"repair {site}, or: siteshift failover {name} --to {case.k.site} --disaster --declare-down {site} --reason …"
+    )
+    return (wait, Hold("SiteSilent", f"{site}: {why}, and it gives no sign of life", lifted))
 
 
 @condition("P4")
@@ -219,12 +242,26 @@ def echoed(case: Case) -> tuple[Blocker, ...]:
             continue
         heartbeat = None if seen.distrust else seen.heartbeat
         if heartbeat is None or heartbeat.echo.get(case.k.site, -1) <= lapse.counter:
-            because = "it has not seen this site's heartbeat since the permit ran out"
-            found.append(case.wait(f"heartbeat of {site}", because))
-        elif (why := _heartbeat_says(case, site)) is not None:
+            found.extend(_no_echo(case, site))
+        elif (why := _heartbeat_says(case, site)) == UNTOLD:
+            found.append(case.wait(f"heartbeat of {site}", why))
+        elif why is not None:
             found.append(Hold("RunsElsewhere", f"{site}: {why}", "siteshift status"))
         elif seen.ack and seen.ack.settled in PROMOTION_STATES and case.journal.promotion is not None:
             theirs = seen.ack.promotion
             if theirs is not None and theirs.epoch > case.journal.promotion.epoch:
                 found.append(case.wait(f"site {site}", "it was promoted after this site"))
     return tuple(found)
+
+
+def _no_echo(case: Case, site: str) -> tuple[Blocker, ...]:
+    """A wait for the echo, and the way out beside it where the site is silent."""
+    because = "it has not seen this site's heartbeat since the application's right to run here ended"
+    wait = case.wait(f"heartbeat of {site}", because)
+    if case.k.now - wait.since <= LIVING_POLLS * case.k.limits.poll:
+        return (wait,)
+    lifted = (
+        f"repair {site}, or: siteshift failover {case.k.application.name} --to {case.k.site} --disaster "
+        f"--declare-down {site} --reason …, another reason than before"
+    )
+    return (wait, Hold("NotEchoed", f"{site} may have been told to run it meanwhile: {because}", lifted))

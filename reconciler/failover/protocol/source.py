@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.failover.protocol.case import Case
-from reconciler.failover.protocol.conditions import in_time
+from reconciler.failover.protocol.case import RUNS, Case
+from reconciler.failover.protocol.conditions import in_time, unproven
 from reconciler.failover.protocol.decisions import (
     Blocker,
     Decision,
@@ -40,7 +40,7 @@ def _install(case: Case) -> tuple[Effect, ...]:
 
 def mark(case: Case, blockers: Blockers) -> Decision:
     """The high-water mark reaches the newest epoch; the step stays."""
-    return case.decide(state=State.WAITING, entry=case.marked(), blockers=blockers)
+    return case.decide(state=State.WAITING, entry=case.marked(lapse=None), blockers=blockers)
 
 
 def mark_passive(case: Case, blockers: Blockers) -> Decision:
@@ -161,8 +161,7 @@ def become_secondary(case: Case, blockers: Blockers) -> Decision:
     """Ship what was written last, then the role; a disaster does not wait for the array."""
     urgent = _urgent(case)
     effects: tuple[Effect, ...] = (EnsureSecondary(),) if urgent else (FinalSync(), EnsureSecondary())
-    lifted = "repair the link between the arrays, or declare this site down"
-    waiting = in_time(case, "NotSecondary", "this replica must become a secondary", lifted)
+    waiting = in_time(case, "NotSecondary", "this replica must become a secondary", unproven(case))
     said = _stopped_ack(case)
     return case.decide(effects=(*effects, *said[0]), ack=said[1], blockers=(*blockers, *waiting))
 
@@ -240,14 +239,25 @@ def hold_still(case: Case, blockers: Blockers) -> Decision:
     if freeze:
         hold = Hold("Frozen", freeze.because, f"siteshift accept-rewind {name} --from {freeze.last[:12]}")
         entry = None if case.journal.freeze == freeze else case.entry(freeze=freeze)
-        return case.decide(state=State.FROZEN, entry=entry, blockers=(*blockers, hold))
+        ack = _said_again(case) if entry is None else None
+        return case.decide(state=State.FROZEN, entry=entry, ack=ack, blockers=(*blockers, hold))
     if k.application.suspended:
         hold = Hold("Suspended", "the application is suspended", f"siteshift resume {name}")
-        return case.decide(state=State.SUSPENDED, blockers=(*blockers, hold))
+        return case.decide(state=State.SUSPENDED, ack=_said_again(case), blockers=(*blockers, hold))
     if k.listing and k.listing.diverged:
         hold = Hold("RefDiverged", k.listing.diverged, "repair the ref, and find out who wrote it")
         return case.decide(state=State.FROZEN, blockers=(*blockers, hold))
     return case.decide(blockers=(*blockers, case.wait("the Git server", "the branch was not read yet")))
+
+
+def _said_again(case: Case) -> Ack | None:
+    """P14: what this site runs by, where its ref has forgotten it. A process that remembers its pushes gives the server
+    their commits back; this is for one that does not."""
+    journal, own = case.journal, case.own
+    if journal.step not in RUNS or journal.settled is None or case.k.listing is None or case.k.listing.diverged:
+        return None
+    forgotten = own is None or own.promotion != journal.promotion
+    return case.ack(journal.settled) if forgotten else None
 
 
 def say_restored(case: Case, blockers: Blockers) -> Decision:

@@ -64,8 +64,8 @@ def _rule(
     return Rule(name, do, rules, split, tuple(needs.split()), frozenset(then), blocked)
 
 
-PLANNED_PROOF = "sources_done data_proven fresh"
-DISASTER_PROOF = "declared_and_fenced loss_allowed fresh"
+PLANNED_PROOF = "sources_done data_proven echoed fresh"
+DISASTER_PROOF = "declared_and_fenced loss_allowed echoed fresh"
 
 REST = (
     _rule("mark the epoch", "mark_passive", "P1", "unmarked", then=[S.PASSIVE]),
@@ -79,8 +79,11 @@ REST = (
     _rule("say that nothing is here", "say_rest", "P4 P10", "", "no_writers nothing_here"),
 )
 
+TAKE_UP_AGAIN = _rule("note that it stopped itself", "note_lapse", "P7 P14", "stopped_itself, not lapse_noted")
+
 PREPARE = (
     _rule("mark the epoch", "mark", "P1 P12", "unmarked"),
+    TAKE_UP_AGAIN,
     _rule("promote what runs here already", "promise", "A", "adopting, planned", PLANNED_PROOF, [S.PROMOTING]),
     _rule("close the gate", "close", "P7", "gate_open, not adopting"),
     _rule("stop what runs", "stop_what_runs", "P7", "something_runs, not adopting, not never_spoke"),
@@ -88,7 +91,7 @@ PREPARE = (
     _rule("say that it does not fit", "say_failed", "P2", "unfit, not failed_acked"),
     _rule("hold: it does not fit", "hold_unfit", "P2", "unfit"),
     _rule("promote in a disaster", "promise", "P5 P8", "not planned", f"{DISASTER_PROOF} nothing_here", [S.PROMOTING]),
-    _rule("say Ready", "say_ready", "P2", "not ready_acked", "following nothing_here"),
+    _rule("say Ready", "say_ready", "P2", "not ready_acked", "others_done following nothing_here"),
     _rule("promote as planned", "promise", "P4 P8", "", f"following {PLANNED_PROOF}", [S.PROMOTING], blocked="unready"),
 )
 
@@ -166,6 +169,7 @@ DEMOTE = (
 )
 
 TAKE_BACK = (
+    TAKE_UP_AGAIN,
     _rule("take it back as planned", "promise", "P3 P4 P8", "planned", PLANNED_PROOF, [S.PROMOTING]),
     _rule("take it back in a disaster", "promise", "P3 P5 P8", "", DISASTER_PROOF, [S.PROMOTING]),
 )

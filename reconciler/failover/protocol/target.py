@@ -80,8 +80,10 @@ def promise(case: Case, blockers: Blockers) -> Decision:
         called=False,
         down=tuple(sorted(down)),
         stop_orders=(),
+        stopped_for="",
         settled=AckState.PROMOTING,
         superseded=(),
+        lapse=None,
     )
     return case.decide(entry=entry, ack=case.ack(AckState.PROMOTING, entry, loss=lost), blockers=blockers)
 

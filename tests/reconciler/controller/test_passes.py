@@ -13,6 +13,7 @@ from reconciler.controller.applying import ObjectState
 from reconciler.controller.desired import Revision
 from reconciler.controller.passes import Passes, PassReport
 from reconciler.controller.starting import Survey
+from reconciler.errors import InputErrors
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.protocol.decisions import State
 from reconciler.failover.protocol.values import Journal
@@ -46,8 +47,11 @@ class World:
         self.epochs: dict[str, int] = {}
         self.broken_at = ("", "")
         self.revisions: dict[str, Revision] = {}
+        self.pins: dict[str, str] = {}
 
     def at(self, commit: str) -> Revision:
+        if commit not in self.revisions:
+            raise InputErrors([InputError("siteshift.yaml is wrong")])
         return self.revisions[commit]
 
     def platform(self, _: Revision) -> tuple[tuple[Unit, tuple[SiteManifest, ...]], ...]:
@@ -71,8 +75,8 @@ class World:
         self.epochs[task.application.name] = task.application.placement.epoch
         return Outcome("active", True, False, State.PROTECTED, 1, (), (), False, None, Journal())
 
-    def pinned(self, _: str) -> str:
-        return ""
+    def pinned(self, name: str) -> str:
+        return self.pins.get(name, "")
 
     def marked(self, _: str) -> str:
         return ""
@@ -184,3 +188,16 @@ def test_a_definition_that_cannot_be_rendered_gives_way_to_the_last_one_that_cou
     report = passes.run(Revision("bad", MemoryTree({}), replace(fleet, applications=(moved, BOTH[1]))))
     assert world.epochs["ledger"] == 2
     assert {unit.name: unit.error for unit in report.applications} == {"ledger": "error: broken", "payments": ""}
+
+
+def test_attack_a_fleet_that_was_broken_in_the_commit_before_a_move_ends_no_move(world: World) -> None:
+    """The definition that the move pinned cannot be read, and no later commit would change that."""
+    fleet = Fleet("bank", "symmetric", (), (), BOTH)
+    parts: Any = world
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
+    world.pins = {"ledger": "broken"}
+    report = passes.run(Revision("head", MemoryTree({}), fleet))
+    assert set(world.epochs) == {"ledger", "payments"}
+    errors = {unit.name: unit.error for unit in report.applications}
+    assert errors["payments"] == ""
+    assert "commit broken" in errors["ledger"]

@@ -15,6 +15,7 @@ from reconciler.failover.execute.api_servers import ApiServers
 from reconciler.failover.protocol.documents import read_ack
 from reconciler.failover.protocol.values import Ack
 from reconciler.fleet.model import Application, Lease, Rewind
+from reconciler.fleet.moving import Disaster, plan_move
 from reconciler.fleet.restating import Fields, accept_rewind, allow_discard, override_fence
 
 MEANS: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -161,3 +162,44 @@ def test_an_api_server_that_is_silent_holds_the_proof_until_people_forget_it(mon
     assert world.apis["b"].running() == []
     assert servers.forget(gone)
     world.until(lambda: world.is_active("b"), what="b active")
+
+
+def test_not_echoed_is_lifted_by_declaring_the_silent_site_down() -> None:
+    world = World()
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    world.dead.add("b")
+    world.cut.add("a")
+    world.until(lambda: world.apis["a"].running() == [], what="the lease")
+    world.passes(10)
+    world.cut.clear()
+    world.until(lambda: holds(world, "a") == ["NotEchoed"], what="the hold")
+    world.passes(20)
+    assert world.apis["a"].running() == []
+    take_up_again(world, "b is dark")
+    world.until(lambda: world.is_active("a"), what="a active again")
+    again = plan_move(placed(world), "a", Disaster(("b",), "0s", "b is still dark"))
+    assert again is not None, "the same may be needed again"
+
+
+def test_a_site_that_its_lease_stopped_while_the_other_burns_down_is_taken_up_again_by_people() -> None:
+    """The array that would prove the end of its being primary is gone: nothing but a newer epoch leads out."""
+    world = World()
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    world.kill_site("b")
+    world.cut.add("a")
+    world.until(lambda: world.apis["a"].running() == [], what="the lease")
+    world.passes(10)
+    world.cut.clear()
+    world.until(lambda: holds(world, "a") == ["NotInSync"], 400, what="the hold")
+    assert world.apis["a"].running() == []
+    take_up_again(world, "b burned down")
+    world.until(lambda: world.is_active("a"), what="a active again")
+    assert set(range(1, world.array.written + 1)) == set(world.array.copies["a"])
+
+
+def take_up_again(world: World, reason: str) -> None:
+    """siteshift failover ledger --to a --disaster --declare-down b"""
+    assert plan_move(placed(world), "a", Disaster(("b",), "0s", reason)) is not None
+    world.commit("a", move="disaster", declared_down=("b",), allow_data_loss=0.0, reason=reason)

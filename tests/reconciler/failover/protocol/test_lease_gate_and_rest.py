@@ -28,6 +28,7 @@ from one_site import (
 )
 
 from reconciler.failover.protocol.decide import decide
+from reconciler.failover.protocol.decisions import Decision
 from reconciler.failover.protocol.lease import is_over, named, obeyed
 from reconciler.failover.protocol.values import (
     AckState,
@@ -40,7 +41,7 @@ from reconciler.failover.protocol.values import (
     Promotion,
     Step,
 )
-from reconciler.replica import ReplicaRole
+from reconciler.replica import ReplicaRole, Sync
 
 SHORT, LONG = LEASE, replace(LEASE, time=50, fence_after=120)
 STAYS = placement("a", 1)
@@ -102,14 +103,56 @@ def test_what_the_guard_stopped_opens_only_after_the_proven_end(step: Step) -> N
     assert (done.step, done.stopped_for) == (Step.DEMOTED, "")
 
 
+@pytest.mark.parametrize(
+    ("step", "placed", "takes"),
+    [
+        (Step.DEMOTING, placement("a", 2), True),
+        (Step.STOPPING, placement("a", 2), False),
+        (Step.DEMOTING, placement("b", 2), False),
+    ],
+    ids=["people name it anew", "something may still write", "people name another"],
+)
+def test_what_the_guard_stopped_is_taken_up_by_a_newer_epoch_once_nothing_writes(
+    step: Step, placed: Any, takes: bool
+) -> None:
+    told = journal(step, stopped_for="Lease", leases=(LEASE,))
+    entry = decide(knows(told, placed, OWN, AWAY, replica=replace(SECONDARY, sync=Sync.BROKEN))).entry
+    assert (entry is not None and entry.step is Step.PROMOTING) is takes
+    if takes:
+        assert entry is not None
+        assert entry.stopped_for == ""
+    late = LeaseFacts(50.0, 50.0)
+    assert reached(decide(knows(told, placed, OWN, AWAY, lease=late))) is not Step.PROMOTING
+
+
 def test_a_site_that_its_lease_stopped_is_promoted_again_at_the_same_epoch_as_a_new_promotion() -> None:
     told = decide(knows(journal(Step.DEMOTING, stopped_for="Lease"), STAYS, OWN, AWAY, voided=True)).entry
     assert told is not None
     assert not told.primary_since
     own = ack("a", AckState.READY, 1, settled=AckState.DEMOTED, promotion=told.promotion)
-    entry = decide(knows(told, STAYS, own, AWAY)).entry
+    noted = decide(knows(told, STAYS, listing=listing(own, AWAY, counter=7))).entry
+    assert noted is not None
+    assert (noted.step, noted.lapse) == (Step.DEMOTED, Lapse(7, 1))
+
+    def again(echo: int, **more: Any) -> Decision:
+        sites = {"a": seen(own, "a"), "b": seen(AWAY, echo={"a": echo}, **more)}
+        return decide(knows(noted, STAYS, listing=listing(sites=sites)))
+
+    entry = again(8).entry
     assert entry is not None
-    assert (entry.step, entry.promotion, entry.primary_since) == (Step.PROMOTING, Promotion(1, 52), True)
+    assert (entry.step, entry.promotion, entry.primary_since) == (Step.PROMOTING, Promotion(1, 53), True)
+    assert entry.lapse is None
+    assert again(7).entry is None, "the other site may have been told to run it, and the server has forgotten it"
+    assert again(8, running=True).entry is None
+
+
+def test_a_site_that_stopped_itself_is_promoted_without_an_echo_by_a_newer_epoch() -> None:
+    told = journal(Step.DEMOTED, promotion=FIRST, settled=AckState.DEMOTED, lapse=Lapse(7, 1))
+    marked = decide(knows(told, placement("a", 2), OWN, AWAY)).entry
+    assert marked is not None
+    assert marked.lapse is None
+    own = ack("a", AckState.READY, 2, settled=AckState.DEMOTED, promotion=FIRST)
+    assert reached(decide(knows(marked, placement("a", 2), own, AWAY))) is Step.PROMOTING
 
 
 def heartbeat_of_a(lease: Any) -> Listing:

@@ -202,3 +202,39 @@ def test_a_promotion_that_takes_too_long_is_a_hold() -> None:
     told = journal(Step.PROMOTING, 2, promotion=Promotion(2, 49), called=True)
     k = knows(told, placement("a", 2), own, ack("b", AckState.DEMOTED, 2, **given()), step_since=NOW - 100)
     assert reasons(decide(k)) == ["PromotionTakesTooLong"]
+
+
+# Three sites: the one that an earlier disaster declared down
+
+
+def third(silent: float, *, since: float = 60.0, told: Any = None, acked: bool = True) -> Any:
+    """Epoch 1 made c primary and epoch 2, a disaster that declared c down, b; epoch 3 plans a, which tells."""
+    told = told or journal(Step.PASSIVE, 3, settled=AckState.PASSIVE, down=("c",))
+    own = ack("a", AckState.READY if acked else AckState.PASSIVE, told.epoch, settled=AckState.PASSIVE)
+    runs = ack("b", AckState.ACTIVE, 2, promotion=Promotion(2, 30))
+    lost = ack("c", AckState.ACTIVE, 1, promotion=FIRST)
+    dark = seen(lost, "c", heartbeat_since=NOW - silent, ack_since=NOW - silent, running=True)
+    sites = {"a": seen(own, "a"), "b": seen(runs, running=True, exposure=1.0), "c": dark}
+    return knows(
+        told,
+        placement("a", 3),
+        listing=listing(sites=sites),
+        carried_by=("a", "b", "c"),
+        declared_since={"c": NOW - since},
+    )
+
+
+def test_attack_a_third_site_that_is_lost_stops_nobody_for_a_target_that_could_not_go_on() -> None:
+    """The source stops as soon as the target says Ready: it must not be said while P4 cannot hold."""
+    spoken = decide(third(2.0, acked=False))
+    assert (spoken.ack, spoken.entry) == (None, None)
+    silent = decide(third(60.0, acked=False))
+    assert silent.ack is not None
+    assert silent.ack.state is AckState.READY
+    unknown = decide(third(60.0, acked=False, told=journal(Step.PASSIVE, 3, settled=AckState.PASSIVE)))
+    assert (unknown.ack, reasons(unknown)) == (None, ["SiteSilent"])
+    assert "--declare-down c" in unknown.holds[0].lifted_by
+
+
+def test_a_site_that_spoke_after_it_was_declared_down_is_no_exception_when_it_is_silent_again() -> None:
+    assert decide(third(30.0, since=60.0, acked=False)).ack is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.failover.guard.lease import Count, ages, counted, ends
+from reconciler.failover.protocol.heartbeat_age import Count, ages, counted, ends
 from reconciler.failover.protocol.lease import is_over
 from reconciler.failover.protocol.values import LeaseFacts
 from reconciler.fleet.model import Lease
