@@ -187,6 +187,8 @@ def unsynced(case: Case, blockers: Blockers) -> Decision:
     if other is not None and not case.verdict.discard:
         message = f"{other.site} was promoted meanwhile; this replica's last writes must be given up to follow it"
         lifted = f"siteshift allow-discard {case.k.application.name} --site {case.k.site}"
+        if case.verdict.newest is not None and case.placement.active == case.k.site:
+            lifted = f"siteshift failover {case.k.application.name} --to {other.site}, then: {lifted}"
         blockers = (*blockers, Hold("NeedsDiscard", message, lifted))
     effects, ack = _stopped_ack(case)
     return case.decide(effects=effects, ack=ack, blockers=blockers)
