@@ -28,7 +28,7 @@ SITES = ("a", "b")
 CONTROLLER = "controller"
 REPOSITORY = "fleet.git"
 
-LATENCIES = {"guest_boot": 0.4, "guest_stop": 0.2, "report_interval": 1.0, "replication_interval": 0.5}
+LATENCIES = {"guest_boot": 0.8, "guest_stop": 0.2, "report_interval": 1.0, "replication_interval": 0.5}
 """Of the simulated sites, in seconds."""
 
 Answer = TypeVar("Answer")

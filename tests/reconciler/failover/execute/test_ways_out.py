@@ -203,3 +203,34 @@ def take_up_again(world: World, reason: str) -> None:
     """siteshift failover ledger --to a --disaster --declare-down b"""
     assert plan_move(placed(world), "a", Disaster(("b",), "0s", reason)) is not None
     world.commit("a", move="disaster", declared_down=("b",), allow_data_loss=0.0, reason=reason)
+
+
+def test_attack_a19_a_failback_before_the_old_site_has_returned_is_undone_by_the_commands_that_the_hold_names() -> None:
+    """The failback takes the consent away, and to the active site none can be given."""
+    world = World()
+    world.until(lambda: world.is_active("a"), what="a active")
+    world.passes(3)
+    world.array.link = False
+    world.passes(2)
+    world.kill_site("a")
+    dark = {"override_fence": "power is cut", "reason": "fire", "allow_data_loss": "unknown", "allow_discard": ("a",)}
+    world.commit("b", move="disaster", declared_down=("a",), **dark)
+    world.until(lambda: bool(world.apis["b"].running()), what="b starting")
+    world.commit("a")
+    world.revive("a")
+    world.until(lambda: holds(world, "a") == ["NeedsDiscard"], what="the hold")
+    world.until(lambda: world.apis["b"].running() == ["db", "svc"], what="b runs on")
+    process = world.controllers["a"]
+    assert process is not None
+    assert process.outcome is not None
+    assert process.outcome.holds[0].lifted_by == (
+        "siteshift failover ledger --to b, then siteshift allow-discard ledger --site a"
+    )
+    move = plan_move(placed(world), "b")
+    assert move is not None
+    world.commit("b")
+    commit(world, allow_discard(placed(world), ["a"]))
+    world.until(lambda: world.last("a") in ("Demoted@5", "Passive@5", "Superseded@5"), what="a at rest")
+    world.until(lambda: world.is_active("b"), what="b active")
+    world.commit("a")
+    world.until(lambda: world.is_active("a"), what="a active again")
