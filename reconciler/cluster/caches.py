@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from reconciler.clock import Clock
+from reconciler.clock import Clock, SystemClock
 from reconciler.cluster.client import Cluster
 from reconciler.cluster.discovery import UNKNOWN_KIND
 from reconciler.cluster.watch_cache import WatchCache
 from reconciler.errors import NotFound
 from reconciler.objects import Manifest, Ref, group_of
+
+DEFINITION = "CustomResourceDefinition"
 
 
 class Caches:
@@ -23,7 +25,8 @@ class Caches:
         self.changed = threading.Event()
         self._cluster = cluster
         self._selectors = dict(selectors or {})
-        self._clock = clock
+        self._clock = clock or SystemClock()
+        self._coming: dict[tuple[str, str], float] = {}
         self._caches: dict[tuple[str, str], WatchCache] = {}
         self._touched: set[Ref] = set()
         self._lock = threading.Lock()
@@ -42,10 +45,13 @@ class Caches:
     def live(self, manifest: Manifest, *, timeout: float) -> Manifest | None:
         """The live object of a manifest, None if there is none: nothing of that name, or no such kind in the cluster.
 
-        Waits at most so many seconds for the kind's first LIST; raises Unreachable (or what it met) without one.
+        Waits at most so many seconds, from the cache's start on, for the kind's first LIST; raises Unreachable (or what
+        it met) without one. A kind whose definition was applied a moment ago is waited for as long.
         """
         cache = self.of(manifest["apiVersion"], manifest["kind"])
-        cache.wait_synced(timeout)
+        cache.wait_answered(timeout)
+        if not cache.synced.is_set():
+            self._wait_for_new_kind(cache, timeout)
         metadata = manifest["metadata"]
         try:
             return cache.get(metadata.get("namespace"), metadata["name"])
@@ -58,6 +64,9 @@ class Caches:
         """Take the answer to a write into the cache of its kind, if that is watched."""
         with self._lock:
             cache = self._caches.get((group_of(manifest["apiVersion"]), manifest["kind"]))
+            if manifest["kind"] == DEFINITION:
+                spec = manifest["spec"]
+                self._coming[spec["group"], spec["names"]["kind"]] = self._clock.monotonic()
         if cache is not None:
             cache.absorb(manifest)
 
@@ -78,6 +87,16 @@ class Caches:
         stops: list[Callable[[], None]] = [cache.stop for cache in self.each()]
         for stop in stops:
             stop()
+
+    def _wait_for_new_kind(self, cache: WatchCache, timeout: float) -> None:
+        """The server needs a moment between taking a definition and serving its kind."""
+        key = (group_of(cache.api_version), cache.kind)
+        with self._lock:
+            begun = self._coming.get(key)
+        left = 0.0 if begun is None else begun + timeout - self._clock.monotonic()
+        if left > 0:
+            cache.look_again()
+            cache.wait_synced(left)
 
     def _note(self, ref: Ref) -> None:
         with self._lock:

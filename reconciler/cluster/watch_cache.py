@@ -65,6 +65,8 @@ class WatchCache:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._again = threading.Event()
+        self._answered = threading.Event()
+        self._begun = self._clock.monotonic()
         self._watch: Watch | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch-{kind}", daemon=True)
         self._thread.start()
@@ -83,6 +85,18 @@ class WatchCache:
     def wait_synced(self, timeout: float) -> bool:
         """Wait for the first LIST; seconds."""
         return self._clock.wait(self.synced, timeout)
+
+    def wait_answered(self, timeout: float) -> None:
+        """Wait until the first LIST has ended, well or not, but never longer than so many seconds from construction:
+        a kind that is not there, may not be read or does not answer costs its callers this time once."""
+        left = self._begun + timeout - self._clock.monotonic()
+        if left > 0 and not self._answered.is_set():
+            self._clock.wait(self._answered, left)
+
+    def look_again(self) -> None:
+        """Try again now, if the last LIST failed: the kind may be there by now."""
+        if not self.synced.is_set():
+            self._again.set()
 
     def stale_for(self) -> float | None:
         """Seconds since the server last said something; None before the first LIST."""
@@ -110,8 +124,7 @@ class WatchCache:
             # What the watch has passed it has shown, or it has shown its deletion: taking it in would undo that.
             if not _reached(self._passed, manifest) and _newer(manifest, self._objects.get(key)):
                 self._objects[key] = manifest
-        if not self.synced.is_set():
-            self._again.set()
+        self.look_again()
 
     def _require_state(self) -> None:
         if not self.synced.is_set():
@@ -129,6 +142,7 @@ class WatchCache:
                 # A thread that dies would leave a state that looks fresh for ever.
                 self.error = ClusterError(f"watch {self.kind}: a bug: {type(error).__name__}: {error}")
                 self.error.__cause__ = error
+            self._answered.set()
             if self._clock.monotonic() - begun > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
             if self._clock.wait(self._again, pause * (0.5 + random.random())):
@@ -147,6 +161,7 @@ class WatchCache:
         changed = self._replace(listing)
         self._alive()
         self.synced.set()
+        self._answered.set()
         for ref in changed:
             self._tell(ref)
         return listing.resource_version

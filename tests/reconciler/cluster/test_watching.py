@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.cluster import Caches, Cluster, Event, WatchCache
-from reconciler.errors import Expired, NotFound, Unreachable
+from reconciler.errors import ClusterError, Expired, NotFound, Refused, Unreachable
 from reconciler.objects import Ref
 
 MAPS = "/api/v1/configmaps"
@@ -243,6 +243,85 @@ def test_an_object_of_a_kind_that_is_not_installed_is_not_there(cluster: Cluster
             cache.synced.wait(0.01)
         assert isinstance(cache.error, NotFound)
         assert caches.live(thing, timeout=0.0) is None
+    finally:
+        caches.stop()
+
+
+class CallersClock:
+    """Notes what the test's own thread waits for; time passes only for it. Watches pause for as long as it takes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waited: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            return event.wait(PATIENCE)
+        self.waited.append(seconds)
+        self.now += seconds
+        return event.wait(0.05)
+
+
+THING = {"apiVersion": "demo.io/v1", "kind": "Thing", "metadata": {"name": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "found"),
+    [("not installed", None), ("forbidden", Refused), ("failing", ClusterError)],
+)
+def test_a_kind_that_cannot_be_listed_holds_nobody_up(
+    cluster: Cluster, script: Any, say: Any, trouble: str, found: Any
+) -> None:
+    manifest = THING if trouble == "not installed" else say.config_map("a", "")
+    answer = say.status(403, "Forbidden", "no") if trouble == "forbidden" else say.status(500, "InternalError", "no")
+    script.on("GET", MAPS, answer)
+    clock = CallersClock()
+    caches = Caches(cluster, clock=clock)
+    try:
+        cache = caches.of(manifest["apiVersion"], manifest["kind"])
+        assert cache._answered.wait(PATIENCE)
+        for _ in range(3):
+            if found is None:
+                assert caches.live(manifest, timeout=PATIENCE) is None
+            else:
+                with pytest.raises(found):
+                    caches.live(manifest, timeout=PATIENCE)
+        assert clock.waited == []
+    finally:
+        caches.stop()
+
+
+def test_a_kind_that_does_not_answer_is_waited_for_once(cluster: Cluster, script: Any, say: Any) -> None:
+    script.on("GET", MAPS, say.Answer(lines=[None]))
+    clock = CallersClock()
+    caches = Caches(cluster, clock=clock)
+    try:
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                caches.live(say.config_map("a", ""), timeout=PATIENCE)
+        assert clock.waited == [PATIENCE]
+    finally:
+        script.over.set()
+        caches.stop()
+
+
+def test_a_kind_whose_definition_was_just_applied_is_waited_for(cluster: Cluster, script: Any, say: Any) -> None:
+    caches = Caches(cluster, clock=PatientClock())
+    try:
+        assert caches.live(THING, timeout=PATIENCE) is None
+        group = {"name": "demo.io", "versions": [{"groupVersion": "demo.io/v1"}]}
+        script.on("GET", "/apis", say.Answer(body={"kind": "APIGroupList", "groups": [group]}))
+        things = {"resources": [{"name": "things", "kind": "Thing", "namespaced": False}]}
+        script.on("GET", "/apis/demo.io/v1", say.Answer(body=things))
+        script.on("GET", "/apis/demo.io/v1/things", say.listing("1", THING))
+        script.on("WATCH", "/apis/demo.io/v1/things", say.Answer(lines=[None]))
+        definition = {"kind": "CustomResourceDefinition", "spec": {"group": "demo.io", "names": {"kind": "Thing"}}}
+        caches.absorb({"apiVersion": "apiextensions.k8s.io/v1", "metadata": {"name": "things.demo.io"}, **definition})
+
+        assert caches.live(THING, timeout=PATIENCE) is not None
     finally:
         caches.stop()
 
