@@ -6,7 +6,7 @@ files come from (`render.tree`), of how YAML looks (`render.yaml`), of sites, ro
 
 The flow: `build` loads a `layer` for each kustomization, bases first; layers gather `draft`s in an `accumulate`d whole
 and run `steps` (one module under `transformers/` each) over it; what must wait for all layers happens in `build`.
-Comments cite Kustomize's semantics by number (K1 to K40) as `docs/` lists them.
+Comments cite Kustomize's semantics by number; `docs/kustomize-semantics.md` defines them.
 """
 
 from render.kustomization.build import build

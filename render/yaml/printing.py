@@ -1,4 +1,4 @@
-"""Manifests to text, byte for byte as Kustomize prints them.
+"""Manifests to text, byte for byte as Kustomize prints them (K9).
 
 Most of what is printed repeats: keys, kinds, labels, the set of keys of an object. So the look of each string and the
 order of each set of keys are decided once and remembered; what is left for each line is a look-up and a join.
