@@ -20,7 +20,7 @@ from reconciler.failover.execute.memory import Outcome
 from reconciler.failover.execute.mover import Mover
 from reconciler.fleet.model import Application, StartLimits
 from reconciler.objects import Ref, ref_of
-from reconciler.starts.fields import START_FIELDS, kind_of, start_value
+from reconciler.starts.fields import START_FIELDS, kind_of, runs_as_asked
 from reconciler.starts.gate import Candidate, StartGate
 from reconciler.status.log import Log
 from render.site import SiteManifest
@@ -89,7 +89,7 @@ class Starter:
             if kind_of(item.manifest) not in START_FIELDS:
                 continue
             live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
-            if live is None or start_value(live) != start_value(item.manifest):
+            if live is None or not runs_as_asked(live, item.manifest):
                 continue
             ref = ref_of(item.manifest)
             asked.add(ref)

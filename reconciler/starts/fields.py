@@ -42,6 +42,10 @@ ROLE_FIELDS: Mapping[tuple[str, str], tuple[OwnedField, ...]] = {
 """(group, kind) → the fields that say which copy is the primary."""
 
 
+AUTOSCALERS = frozenset({"horizontal-pod-autoscaler", "keda", "keda-operator"})
+"""Field managers that set replicas as autoscalers do, also where they write the object itself."""
+
+
 def kind_of(manifest: Manifest) -> tuple[str, str]:
     """Group and kind, as the tables are keyed."""
     return group_of(manifest["apiVersion"]), manifest["kind"]
@@ -63,6 +67,28 @@ def start_value(manifest: Manifest) -> Any:
     if owned.older in spec and owned.name not in spec:
         return "Always" if spec[owned.older] else owned.stopped
     return spec.get(owned.name, owned.default)
+
+
+def runs_as_asked(live: Manifest, desired: Manifest) -> bool:
+    """Whether the live start field is what Git asks for. How many replicas run is also right where Git leaves the
+    number out, or where an autoscaler has set it; none at all never is."""
+    value, wanted = start_value(live), start_value(desired)
+    if value == wanted:
+        return True
+    if START_FIELDS[kind_of(desired)].name != "replicas" or not value or not wanted:
+        return False
+    return "replicas" not in desired.get("spec", {}) or _is_autoscaled(live)
+
+
+def _is_autoscaled(live: Manifest) -> bool:
+    """Whether the number of replicas was written last by an autoscaler. Those use the subresource `scale`, and so does
+    `kubectl scale`, whose number is drift."""
+    for entry in live["metadata"].get("managedFields") or ():
+        if "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {}):
+            scales = entry.get("subresource") == "scale" and not entry["manager"].startswith("kubectl")
+            if scales or entry["manager"] in AUTOSCALERS:
+                return True
+    return False
 
 
 def is_stopped(manifest: Manifest) -> bool:

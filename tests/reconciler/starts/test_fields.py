@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.starts.fields import is_stopped, start_value, with_stopped_values, without_owned_fields
+from reconciler.starts.fields import is_stopped, runs_as_asked, start_value, with_stopped_values, without_owned_fields
 
 
 def thing(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:
@@ -28,6 +28,35 @@ def thing(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:
 )
 def test_start_values_and_what_is_stopped(manifest: dict[str, Any], value: Any, stopped: bool) -> None:
     assert (start_value(manifest), is_stopped(manifest)) == (value, stopped)
+
+
+def written_by(manager: str, replicas: int, subresource: str = "") -> dict[str, Any]:
+    live = thing("Deployment", "apps/v1", replicas=replicas)
+    entry = {"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    live["metadata"]["managedFields"] = [entry | ({"subresource": subresource} if subresource else {})]
+    return live
+
+
+@pytest.mark.parametrize(
+    ("live", "desired", "as_asked"),
+    [
+        (written_by("siteshift-moves", 2), thing("Deployment", "apps/v1", replicas=2), True),
+        (written_by("siteshift-moves", 2), thing("Deployment", "apps/v1", replicas=3), False),
+        (written_by("siteshift-moves", 2), thing("Deployment", "apps/v1"), True),
+        (written_by("siteshift-moves", 0), thing("Deployment", "apps/v1"), False),
+        (written_by("horizontal-pod-autoscaler", 5), thing("Deployment", "apps/v1"), True),
+        (written_by("horizontal-pod-autoscaler", 5), thing("Deployment", "apps/v1", replicas=2), True),
+        (written_by("kube-controller-manager", 5, "scale"), thing("StatefulSet", "apps/v1", replicas=2), True),
+        (written_by("kube-controller-manager", 0, "scale"), thing("StatefulSet", "apps/v1", replicas=2), False),
+        (written_by("kube-controller-manager", 5, "scale"), thing("StatefulSet", "apps/v1", replicas=0), False),
+        (written_by("kubectl", 5, "scale"), thing("Deployment", "apps/v1", replicas=2), False),
+        (written_by("kubectl-edit", 5), thing("Deployment", "apps/v1", replicas=2), False),
+        (thing("Job", "batch/v1", suspend=True), thing("Job", "batch/v1"), False),
+        (thing("VirtualMachine", "kubevirt.io/v1", running=True), thing("VirtualMachine", "kubevirt.io/v1"), False),
+    ],
+)
+def test_what_an_autoscaler_has_set_is_as_asked(live: dict[str, Any], desired: dict[str, Any], as_asked: bool) -> None:
+    assert runs_as_asked(live, desired) is as_asked
 
 
 def test_a_halted_machine_with_a_pending_start_request_is_not_stopped() -> None:
