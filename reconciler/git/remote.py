@@ -49,26 +49,34 @@ class Worker:
                 _send(process, json.dumps(request).encode() + b"\n", end)
                 line = _line(process, end)
             except TimeoutError:
-                self.close()
+                self._drop()
                 raise SourceError(f"{what}: took longer than {seconds:g} seconds") from None
             except (OSError, EOFError):
-                self.close()
+                self._drop()
                 raise SourceError(f"{what}: it took more memory than it may, or its process was killed") from None
             except BaseException:
-                self.close()  # an answer that nobody waits for would be taken for that of the next request
+                self._drop()  # an answer that nobody waits for would be taken for that of the next request
                 raise
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def close(self) -> None:
-        """End the process; the next call starts another."""
+        """End the process; the next call starts another. A call that is under way, in another thread, ends with it."""
+        process = self._process
+        if process is not None:
+            process.kill()
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget the process. Only whoever holds the lock closes its pipes: nobody else can be reading from them."""
         if self._ends is not None:
             self._ends()
         self._process = self._ends = None
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            self.close()
+            self._drop()
             process = subprocess.Popen(
                 [sys.executable, "-m", "reconciler.git.worker"],
                 stdin=subprocess.PIPE,
@@ -79,7 +87,7 @@ class Worker:
             try:
                 _line(process, time.monotonic() + START_SECONDS)
             except (OSError, EOFError) as error:
-                self.close()
+                self._drop()
                 raise SourceError(f"the worker for Git does not start: {error or 'it ended at once'}") from None
         return self._process
 

@@ -42,7 +42,7 @@ def test_permits_of_what_runs_here_are_renewed_and_no_others(site: Site) -> None
     with site.guard():
         eventually("a renewal", lambda: site.records.read("runs").permit.until >= first + 4)
         eventually("closed", lambda: site.records.read("passive").permit.closed)
-    assert site.valid("runs")
+        eventually("it is valid", lambda: site.valid("runs"))
     assert site.replicas("passive") == {2}, "what runs at a passive site is the controller's"
 
 
@@ -58,7 +58,7 @@ def test_a_lease_that_ran_out_closes_and_stops_and_journals_why(site: Site) -> N
         assert (journal.step, journal.stopped_for, journal.sequence) == (Step.STOPPING, LEASE, 2)
         assert GuardRecord(site.cluster).read().obeys == {"fenced": FENCE, "kept": None}
         later(site)
-        assert site.valid("kept")
+        eventually("the other one's permit is renewed", lambda: site.valid("kept"))
         assert site.replicas("kept") == {2}
         assert site.records.read("fenced").journal == journal, "journaled once"
 
@@ -185,7 +185,7 @@ def test_without_any_word_of_an_accepted_heartbeat_a_lease_has_run_out(site: Sit
     with site.guard():
         eventually("stopped", lambda: site.is_stopped("fenced"))
         later(site)
-        assert site.valid("kept")
+        eventually("the other one's permit is renewed", lambda: site.valid("kept"))
 
 
 def test_attack_s03_a_gate_that_somebody_changed_or_deleted_is_put_back_and_named(site: Site) -> None:
