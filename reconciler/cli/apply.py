@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(colour.change(line, arguments.color))
     print(summary(change for _, change in changes))
     if arguments.dry_run or not asking.agreed(f"Apply to site {arguments.site}?", arguments):
-        return 0 if arguments.dry_run else 1
+        return 0 if arguments.dry_run and not any(change.refusal for _, change in changes) else 1
     failed = 0
     for state in apply_once(cluster, tree, units):
         if state.error:

@@ -16,7 +16,8 @@ EXAMPLES = """\
   siteshift diff --site b -o name
 
 The roles are those of the placements. Fields that moves own are left out: no apply writes them.
-Exit code 0: the same; 1: differs; 2: an error.
+What the API server would refuse is shown with its reason.
+Exit code 0: the same; 1: differs; 2: an error, or refused.
 """
 
 
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
                 if change.verdict is Verdict.UNCHANGED:
                     print(f"{place}  = {change.ref}")
         print(summary(change for _, change in changes))
+    if any(change.refusal for _, change in different):
+        return 2
     return 1 if different else 0
 
 
@@ -62,7 +65,13 @@ def _record(place: str, change: Change) -> dict[str, Any]:
     from dataclasses import asdict
 
     fields = [{name: _plain(value) for name, value in asdict(one).items()} for one in change.fields]
-    return {"place": place, "ref": str(change.ref), "verdict": change.verdict.value, "fields": fields}
+    return {
+        "place": place,
+        "ref": str(change.ref),
+        "verdict": change.verdict.value,
+        "fields": fields,
+        "refusal": change.refusal,
+    }
 
 
 def _plain(value: Any) -> Any:

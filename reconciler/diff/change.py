@@ -32,11 +32,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object. CHANGED without fields means that only the ownership of fields would change hands."""
+    """One object. CHANGED without fields means that only the ownership of fields would change hands. `refusal` is why
+    the API server would not take the write, "" where it would."""
 
     ref: Ref
     verdict: Verdict
     fields: tuple[FieldChange, ...] = ()
+    refusal: str = ""
 
 
 def change(manifest: Manifest, verdict: Verdict, fields: Iterable[FieldChange] = ()) -> Change:

@@ -30,14 +30,17 @@ def format_changes(changes: Sequence[tuple[str, Change]]) -> Iterator[str]:
         yield f"{line}      {note}" if note else line
         for field in change.fields:
             yield f"    {format_field(field)}"
+        if change.refusal:
+            yield f"    refused: {change.refusal}"
 
 
 def summary(changes: Iterable[Change]) -> str:
-    """How many of each: "1 to create, 1 to change, 1 to delete, 20 unchanged"."""
-    counted = Counter(change.verdict for change in changes)
-    return ", ".join(
-        [*(f"{counted[verdict]} {verb}" for verdict, verb in _VERBS.items()), f"{counted[Verdict.UNCHANGED]} unchanged"]
-    )
+    """How many of each: "1 to create, 1 to change, 1 to delete, 20 unchanged", and "2 refused" where any would be."""
+    listed = list(changes)
+    counted = Counter(change.verdict for change in listed)
+    refused = sum(bool(change.refusal) for change in listed)
+    parts = [f"{counted[verdict]} {verb}" for verdict, verb in _VERBS.items()]
+    return ", ".join([*parts, f"{counted[Verdict.UNCHANGED]} unchanged", *([f"{refused} refused"] if refused else [])])
 
 
 def format_field(field: FieldChange) -> str:

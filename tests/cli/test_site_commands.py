@@ -12,6 +12,7 @@ import pytest
 from reconciler.cli.main import main
 from reconciler.cluster import Cluster
 from sandbox.apiserver import ApiServer
+from sandbox.apiserver.faults import Fault
 from sandbox.simulation.install import install
 
 Run = Callable[..., int]
@@ -90,7 +91,7 @@ def test_names_alone_and_json(run: Run, capsys: pytest.CaptureFixture[str]) -> N
     assert "created VirtualMachine hello/database" in capsys.readouterr().out.splitlines()
     assert run("diff", "--site", "b", "--app", "hello", "-o", "json") == 1
     records = json.loads(capsys.readouterr().out)
-    assert {"place", "ref", "verdict", "fields"} == set(records[0])
+    assert {"place", "ref", "verdict", "fields", "refusal"} == set(records[0])
 
 
 def test_a_dry_run_writes_nothing_and_a_question_needs_somebody_to_answer(
@@ -100,6 +101,71 @@ def test_a_dry_run_writes_nothing_and_a_question_needs_somebody_to_answer(
     assert run("apply", "--site", "b") == 2
     assert "--yes or --dry-run" in capsys.readouterr().err
     assert cluster.list("kubevirt.io/v1", "VirtualMachine").items == ()
+
+
+GIZMO = {"apiVersion": "example.org/v1", "kind": "Gizmo", "metadata": {"name": "one", "namespace": "default"}}
+
+
+def add(fleet: Path, name: str, *manifests: dict[str, Any]) -> None:
+    """A folder of the platform with the manifests."""
+    folder = fleet / "platform" / name
+    folder.mkdir(parents=True)
+    (folder / "all.yaml").write_text("---\n".join(json.dumps(manifest) + "\n" for manifest in manifests))
+    (folder / "kustomization.yaml").write_text("resources: [all.yaml]\n")
+
+
+def definition() -> dict[str, Any]:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"kind": "Gizmo", "plural": "gizmos", "singular": "gizmo", "listKind": "GizmoList"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gizmos.example.org"},
+        "spec": {"group": "example.org", "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def test_an_object_whose_kind_comes_with_it_is_one_to_create(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(tmp_path / "bank", "things", definition(), GIZMO)
+    assert run("diff", "--site", "b") == 1
+    shown = capsys.readouterr().out
+    assert "+ Gizmo default/one" in shown
+    assert "refused" not in shown
+    assert run("apply", "--site", "b", "--yes") == 0
+    assert run("diff", "--site", "b") == 0, capsys.readouterr().out
+
+
+def test_an_object_whose_kind_nothing_defines_is_refused_and_hides_nothing_else(
+    run: Run, tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(tmp_path / "bank", "things", GIZMO)
+    assert run("diff", "--site", "a") == 2
+    shown = capsys.readouterr().out
+    assert "    refused: the cluster has no Gizmo of example.org/v1\n" in shown
+    assert "+ VirtualMachine hello/database" in shown
+    assert shown.endswith(", 1 refused\n")
+    assert run("apply", "--site", "a", "--dry-run") == 1
+    assert run("apply", "--site", "a", "--yes") == 1, "one error, and all else is applied"
+    assert machine(cluster)
+
+
+def test_a_change_that_the_server_refuses_is_shown_with_its_reason(
+    run: Run, api: ApiServer, cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"}}
+    add(tmp_path / "bank", "things", settings | {"data": {"level": "info"}})
+    assert run("apply", "--site", "a", "--yes") == 0
+    (tmp_path / "bank" / "platform" / "things" / "all.yaml").write_text(json.dumps(settings | {"data": {"level": "x"}}))
+    api.faults.add(Fault(verb="patch", resource="configmaps", name="settings", code=403))
+    capsys.readouterr()
+    assert run("diff", "--site", "a") == 2
+    lines = capsys.readouterr().out.splitlines()
+    at = next(number for number, line in enumerate(lines) if "~ ConfigMap default/settings" in line)
+    assert lines[at + 1] == "    data.level: info > x"
+    assert lines[at + 2].startswith("    refused: ")
 
 
 def test_an_api_server_that_does_not_answer_is_an_error_not_a_difference(
