@@ -14,15 +14,14 @@ from reconciler.cluster.endpoint import in_pod
 from reconciler.cluster.leadership import Leadership
 from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.loop import Parts
+from reconciler.controller.rendering import BasesSettings, RenderService
 from reconciler.controller.reporting import last_revision
 from reconciler.errors import InputErrors, SourceError, UsageError
 from reconciler.failover.execute.knowing import Around
 from reconciler.failover.execute.mover import Mover
 from reconciler.failover.execute.publisher import Publisher
 from reconciler.failover.execute.site_record import SiteRecord
-from reconciler.fleet.model import Fleet
 from reconciler.git import Mirror
-from reconciler.git.bases import Bases
 from reconciler.git.mirror import folder_name
 from reconciler.status.log import Log
 
@@ -55,7 +54,7 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
         timeout=settings.git_timeout,
         clock=clock,
     )
-    desired = Desired(mirror, settings.site, lambda fleet: _bases(settings, fleet))
+    desired = Desired(mirror, settings.site, service=_render_service(settings, mirror, clock))
     revision = _first_revision(settings, mirror, desired, log)
     sites = {site.name: site for site in revision.fleet.sites}
     if settings.site not in sites:
@@ -77,14 +76,11 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
     )
 
 
-def _bases(settings: Settings, fleet: Fleet) -> Bases:
-    """Fetches the bases that the fleet allows."""
-    return Bases(
-        settings.state / "bases",
-        hosts=lambda: fleet.remote_bases,
-        credentials=None if settings.credentials is None else Path(settings.credentials),
-        timeout=settings.git_timeout,
-    )
+def _render_service(settings: Settings, mirror: Mirror, clock: Clock) -> RenderService:
+    """Renders commits of the mirror."""
+    credentials = None if settings.credentials is None else Path(settings.credentials)
+    bases = BasesSettings(settings.state / "bases", credentials, settings.git_timeout)
+    return RenderService(mirror.folder, bases, clock)
 
 
 def _first_revision(settings: Settings, mirror: Mirror, desired: Desired, log: Log) -> Revision:

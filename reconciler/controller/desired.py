@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.controller.rendering import RenderService
 from reconciler.failover.execute.definition import Definition, Workload, namespaces_of
 from reconciler.fleet.contents import unit_errors
 from reconciler.fleet.grace import grace_of
@@ -49,9 +50,17 @@ class Commits(Protocol):
 class Desired:
     """Fleets and rendered units, kept from commit to commit under what was read to make them."""
 
-    def __init__(self, repository: Commits, site: str, bases: Callable[[Fleet], Fetch] | None = None) -> None:
-        """`bases` says how a fleet's bases in other repositories are fetched; without it there are none."""
+    def __init__(
+        self,
+        repository: Commits,
+        site: str,
+        bases: Callable[[Fleet], Fetch] | None = None,
+        service: RenderService | None = None,
+    ) -> None:
+        """`service` renders in processes of its own, and fetches bases itself. Without it units are rendered here, and
+        `bases` says how a fleet's bases in other repositories are fetched (None: there are none)."""
         self._repository = repository
+        self._service = service
         self._bases = bases
         self._site = site
         self._cache = UnitCache()
@@ -92,7 +101,14 @@ class Desired:
             self._checked[key] = found
         return found
 
+    def close(self) -> None:
+        """End the processes that render."""
+        if self._service is not None:
+            self._service.close()
+
     def _render(self, revision: Revision, unit: Unit) -> tuple[SiteManifest, ...]:
+        if self._service is not None:
+            return self._service.render(revision.commit, unit, revision.fleet.remote_bases)
         return self._cache.render(revision.tree, unit, revision.commit)
 
 

@@ -94,6 +94,7 @@ class Controller:
             self._stop.set()
             parts.leadership.release()
             parts.caches.stop()
+            parts.desired.close()
             self._log.say("stopped", "the Lease is given back; what runs goes on")
 
     def _begin(self, parts: Parts) -> bool:

@@ -14,7 +14,7 @@ import pygit2
 
 from reconciler.errors import SourceError
 from reconciler.git.credentials import mask
-from reconciler.git.remote import Remote, Worker
+from reconciler.git.remote import Remote, git_worker
 from render.tree import GitTree, Tree
 from render.tree.remote import Remote as Base
 
@@ -41,7 +41,7 @@ class Bases:
         self._hosts = hosts
         self._credentials = credentials
         self._timeout = timeout
-        self._worker = Worker()
+        self._worker = git_worker()
 
     def __call__(self, base: Base) -> Tree:
         """The files of a repository at a ref. Raises `SourceError` where they may not or cannot be fetched."""

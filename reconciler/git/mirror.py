@@ -22,7 +22,7 @@ from reconciler.errors import SourceError
 from reconciler.git.compaction import compact, is_due
 from reconciler.git.damage import is_damaged
 from reconciler.git.line import Line
-from reconciler.git.remote import Remote, Worker
+from reconciler.git.remote import Remote, git_worker
 from reconciler.git.seam import Heads
 from reconciler.git.site_refs import SiteRefs
 from render.tree import GitTree
@@ -65,7 +65,7 @@ class Mirror:
     ) -> None:
         self.folder = Path(folder)
         self.branch = branch
-        self._remote = Remote(url, None if credentials is None else Path(credentials), timeout, Worker())
+        self._remote = Remote(url, None if credentials is None else Path(credentials), timeout, git_worker())
         self._refs = SiteRefs(self.folder / SITES, self._remote, clock or SystemClock())
         self._line = Line(self.folder)
         self._exchanging = threading.RLock()

@@ -1,20 +1,12 @@
 """The process that speaks with Git servers and reads what sites pushed: killed when it takes too long or too much.
 
-`python -m reconciler.git.worker` reads one request a line from stdin and answers each with one line. It ends with its
-parent, and its memory is limited. `remote.py` is the other side.
+`python -m reconciler.git.worker` is started by `remote.py`, which is the other side.
 """
 
 from __future__ import annotations
 
 import base64
-import json
-import os
-import queue
-import resource
-import sys
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +16,8 @@ from reconciler.errors import PushRefused, SourceError
 from reconciler.git import limits
 from reconciler.git.exchange import Exchange, MovedError
 from reconciler.git.ref_store import RefStore
+from reconciler.worker import serve
 
-READY = b'{"ready": true}\n'
 BRANCHES_SHOWN = 20
 
 Request = Mapping[str, Any]
@@ -96,27 +88,6 @@ def answer(request: Request) -> Answer:
         return {"error": "source", "message": f"{type(error).__name__}: {error}"}
 
 
-def main() -> None:
-    """Answer requests until stdin ends."""
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (limits.WORKER_MEMORY, limits.WORKER_MEMORY))
-    requests: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    out = sys.stdout.buffer
-    out.write(READY)
-    out.flush()
-    while True:
-        out.write(json.dumps(answer(json.loads(requests.get()))).encode() + b"\n")
-        out.flush()
-
-
-def _read(requests: queue.Queue[bytes]) -> None:
-    """Hand requests on. When the parent is gone, end in the middle of whatever is waited for."""
-    for line in sys.stdin.buffer:
-        requests.put(line)
-    os._exit(0)
-
-
 def _exchange(request: Request) -> Exchange:
     credentials = request["credentials"]
     return Exchange(request["url"], None if credentials is None else Path(credentials), request["timeout"])
@@ -127,4 +98,4 @@ def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer, limits.WORKER_MEMORY)

@@ -19,8 +19,9 @@ import pytest
 from reconciler.errors import PushRefused, SourceError
 from reconciler.git import limits
 from reconciler.git.mirror import SITES, Mirror
-from reconciler.git.remote import Remote, Worker
+from reconciler.git.remote import Remote
 from reconciler.git.seam import Heads
+from reconciler.worker import Worker
 from sandbox.gitserver import GitServer
 
 from .links import Link
@@ -268,7 +269,7 @@ def test_a_pack_that_unfolds_without_end_ends_with_its_time(place: Place, monkey
     mirror = place.mirror()
     mirror.fetch()
     monkeypatch.setattr("reconciler.git.remote.SITE_REF_SECONDS", 0.01)
-    monkeypatch.setattr("reconciler.git.remote.GRACE", 0.01)
+    monkeypatch.setattr("reconciler.worker.GRACE", 0.01)
     heads = mirror.fetch(REFS)
     assert "took longer than 0.01 seconds" in heads.failed[ACKS_B]
     assert mirror.read(heads.branch, "file") == b"one"
