@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.clock import Clock
 from reconciler.cluster.client import JSON_PATCH
 from reconciler.controller.adopting import taken_over
+from reconciler.controller.contests import Contests
 from reconciler.diff import Verdict, diff
 from reconciler.errors import ClusterError, NotFound
 from reconciler.fleet.model import Role
@@ -38,7 +39,8 @@ Create = Callable[[Manifest], Manifest]
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
-    """What became of one object in a pass: `live` is None where it is not there, `error` what its write met."""
+    """What became of one object in a pass: `live` is None where it is not there, `error` what its write met, `contested`
+    who else keeps writing it."""
 
     item: SiteManifest
     ref: Ref
@@ -46,6 +48,7 @@ class ObjectState:
     health: Health | None
     written: bool = False
     error: str = ""
+    contested: str = ""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Applier:
         self._lock = threading.Lock()
         self._as_desired: dict[Ref, tuple[Manifest, str]] = {}
         self._failures: dict[Ref, _Failure] = {}
+        self._contests = Contests(clock)
 
     def bring(self, item: SiteManifest, role: Role, create: Create | None = None) -> ObjectState:
         """Compare, write if need be, judge. `create` makes objects whose start or role fields belong to the moves."""
@@ -90,7 +94,7 @@ class Applier:
             health = self.judge(live, role)
         except ClusterError as unknown:
             return ObjectState(item, ref, live, None, written, error or f"its health cannot be told: {unknown}")
-        return ObjectState(item, ref, live, health, written, error)
+        return ObjectState(item, ref, live, health, written, error, self._contests.said(ref))
 
     def judge(self, live: Manifest | None, role: Role) -> Health | None:
         """The health of a live object in a role; None where it is not there."""
@@ -105,6 +109,7 @@ class Applier:
 
     def forget(self, refs: frozenset[Ref]) -> None:
         """Drop what is remembered of objects that are no longer desired."""
+        self._contests.forget(refs)
         with self._lock:
             for ref in refs:
                 self._as_desired.pop(ref, None)
@@ -119,15 +124,26 @@ class Applier:
             return None
         desired = manifest if create is None else without_owned_fields(manifest)
         live = None if live is None else self._adopt(live, moves=create is not None)
-        written = None
         # What was just created is applied as well: only then does the generic apply own just what Git says.
-        if live is None or created or diff(desired, live, manager=APPLY_MANAGER).verdict is not Verdict.UNCHANGED:
-            written = live = self._cluster.apply(desired, manager=APPLY_MANAGER)
-            self._caches.absorb(written)
+        if live is not None and not created:
+            change = diff(desired, live, manager=APPLY_MANAGER)
+            if change.verdict is Verdict.UNCHANGED:
+                self._contests.settled(ref)
+                self._remember(ref, manifest, live)
+                return None
+            was_as_desired = ref in self._as_desired and self._as_desired[ref][0] == manifest
+            if was_as_desired and not self._contests.turn(ref, manifest, live, change):
+                return None
+        written = self._cluster.apply(desired, manager=APPLY_MANAGER)
+        self._caches.absorb(written)
+        self._remember(ref, manifest, written)
+        return written
+
+    def _remember(self, ref: Ref, manifest: Manifest, live: Manifest) -> None:
+        """The object is as the manifest says, as long as it has this resourceVersion."""
         with self._lock:
             self._as_desired[ref] = (manifest, live["metadata"]["resourceVersion"])
             self._failures.pop(ref, None)
-        return written
 
     def _adopt(self, live: Manifest, *, moves: bool) -> Manifest:
         """Take over the fields of who managed the object before; returns it as it is then."""

@@ -50,6 +50,11 @@ class UnitState:
     payload: str = ""
 
     @property
+    def contested(self) -> tuple[tuple[str, str], ...]:
+        """Objects that somebody else keeps writing, and who."""
+        return tuple((str(state.ref), state.contested) for state in self.objects if state.contested)
+
+    @property
     def complete(self) -> bool:
         """Whether every object is there, as Git says, and healthy."""
         return not self.error and self.done == self.total
@@ -71,7 +76,9 @@ class PassReport:
     def quiet(self) -> bool:
         """Whether only a change could make the next pass find anything else: nothing is waited for, so time cannot."""
         return all(
-            unit.complete and (unit.outcome is None or not (unit.outcome.waits or unit.outcome.holds))
+            unit.complete
+            and not unit.contested
+            and (unit.outcome is None or not (unit.outcome.waits or unit.outcome.holds))
             for unit in (self.platform, *self.applications)
         )
 

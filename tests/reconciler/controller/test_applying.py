@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.controller.applying import FIRST_RETRY, LAST_RETRY, Applier
+from reconciler.controller.contests import AT_ONCE, MOST_TURNS
 from reconciler.errors import Invalid, Refused
 from reconciler.objects import APPLY_MANAGER
 from render.kustomization import Origin
@@ -111,6 +112,66 @@ def test_drift_is_written_over(world: OneObject, applier: Applier) -> None:
     }
     assert applier.bring(found, "active").written
     assert world.object["data"] == {"a": "1"}
+
+
+def written_by_another(world: OneObject, value: str) -> None:
+    """A second writer sets the field, if it is not as it wants."""
+    assert world.object is not None
+    if world.object["data"] == {"a": value}:
+        return
+    world.version += 1
+    metadata = world.object["metadata"]
+    owners = [
+        metadata["managedFields"][0],
+        {"manager": "fighter", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+    ]
+    world.object = {
+        **world.object,
+        "data": {"a": value},
+        "metadata": {**metadata, "resourceVersion": str(world.version), "managedFields": owners},
+    }
+
+
+def test_a_second_writer_is_answered_ever_more_rarely_then_left_alone_and_named(
+    world: OneObject, clock: ManualClock, applier: Applier
+) -> None:
+    found = item(CONFIG_MAP)
+    applier.bring(found, "active")
+    turns = []
+    for _ in range(20_000):
+        written_by_another(world, "2")
+        state = applier.bring(found, "active")
+        if state.written:
+            turns.append(clock.now)
+        clock.now += 0.05
+    assert len(turns) == MOST_TURNS
+    pauses = [later - earlier for earlier, later in itertools.pairwise(turns)]
+    assert all(later > earlier * 1.8 for earlier, later in itertools.pairwise(pauses[AT_ONCE:]))
+    assert state.error == ""
+    assert state.contested == (
+        "fighter has changed data.a back 10 times: let one of the two set it; it is left as it is now"
+    )
+
+
+def test_a_second_writer_that_gives_in_is_forgotten(world: OneObject, clock: ManualClock, applier: Applier) -> None:
+    found = item(CONFIG_MAP)
+    applier.bring(found, "active")
+    for _ in range(20_000):
+        written_by_another(world, "2")
+        applier.bring(found, "active")
+        clock.now += 0.05
+    written_by_another(world, "1")
+    assert applier.bring(found, "active").contested == ""
+    written_by_another(world, "2")
+    assert applier.bring(found, "active").written
+
+
+def test_another_commit_is_applied_in_the_middle_of_a_contest(world: OneObject, applier: Applier) -> None:
+    applier.bring(item(CONFIG_MAP), "active")
+    for _ in range(50):
+        written_by_another(world, "2")
+        applier.bring(item(CONFIG_MAP), "active")
+    assert applier.bring(item(CONFIG_MAP | {"data": {"a": "3"}}), "active").written
 
 
 def test_start_fields_of_an_application_are_created_by_the_moves_and_never_applied(
