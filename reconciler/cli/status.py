@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
 
+    from reconciler.cluster import Cluster
     from reconciler.failover.protocol.values import Heartbeat
     from reconciler.fleet.model import Site
     from reconciler.status.overview import Overview, SiteView
@@ -19,7 +20,8 @@ EXAMPLES = """\
   siteshift status --kubeconfig sites.kubeconfig
 
 Each site is asked by its context in siteshift.yaml. What a site that does not answer said last on Git stands in
-brackets. Exit code 1: something is held, or a site does not answer.
+brackets. Exit code 1: something is held or does not get well by waiting, a site does not answer or has no controller,
+or an application is active at two sites.
 """
 
 
@@ -53,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         on = colour.wanted(arguments.color, sys.stdout)
         for line in lines(overview, wide=arguments.output == "wide"):
             print(_painted(line, on=on))
-    return 1 if unhealthy(overview.sites) else 0
+    return 1 if unhealthy(overview) else 0
 
 
 def _painted(line: str, *, on: bool) -> str:
@@ -103,6 +105,7 @@ def _exposures(heartbeat: Heartbeat | None) -> dict[str, float]:
 def _site(site: Site, kubeconfig: str | None) -> SiteView:
     """What a site reports; that it does not answer is an answer."""
     from reconciler.cluster import Cluster
+    from reconciler.cluster.leadership import silence
     from reconciler.errors import ClusterError
     from reconciler.objects import SYSTEM_NAMESPACE
     from reconciler.status.overview import SiteView
@@ -112,13 +115,27 @@ def _site(site: Site, kubeconfig: str | None) -> SiteView:
         cluster = Cluster.connect(kubeconfig, site.context)
         reported = cluster.get(version, "Site", SYSTEM_NAMESPACE, site.name)
         listed = cluster.list(version, "SiteApplication", SYSTEM_NAMESPACE)
+        silent = silence(_lease(cluster), cluster.server_time())
     except ClusterError as error:
         return SiteView(site.name, None, why=str(error))
     return SiteView(
         site.name,
         reported.get("status") or {},
         {item["metadata"]["name"]: item.get("status") or {} for item in listed.items},
+        silent=silent,
     )
+
+
+def _lease(cluster: Cluster) -> dict[str, Any] | None:
+    """The Lease of the site's controller; None where none has ever run."""
+    from reconciler.cluster.leadership import API_VERSION, CONTROLLER
+    from reconciler.errors import NotFound
+    from reconciler.objects import SYSTEM_NAMESPACE
+
+    try:
+        return cluster.get(API_VERSION, "Lease", SYSTEM_NAMESPACE, CONTROLLER)
+    except NotFound:
+        return None
 
 
 def _url(arguments: argparse.Namespace) -> str:

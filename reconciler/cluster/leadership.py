@@ -6,6 +6,7 @@ unchanged for as long as the Lease says that it lasts.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,17 @@ CONTROLLER = "siteshift-controller"
 """The Lease that whoever wants to start or promote must hold."""
 
 API_VERSION = "coordination.k8s.io/v1"
+
+
+def silence(lease: Manifest | None, now: float) -> float | None:
+    """How long nobody has held a Lease, in seconds (infinity: nobody ever did); None while somebody holds it. `now` is
+    the API server's time in seconds since 1970."""
+    spec = (lease or {}).get("spec") or {}
+    if not spec.get("renewTime"):
+        return math.inf
+    since = now - datetime.fromisoformat(spec["renewTime"].replace("Z", "+00:00")).timestamp()
+    held = bool(spec.get("holderIdentity")) and since <= float(spec.get("leaseDurationSeconds") or 0)
+    return None if held else max(0.0, since)
 
 
 class Leadership:

@@ -39,8 +39,8 @@ Create = Callable[[Manifest], Manifest]
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
-    """What became of one object in a pass: `live` is None where it is not there, `error` what its write met, `contested`
-    who else keeps writing it."""
+    """What became of one object in a pass: `live` is None where it is not there, `error` what its write met,
+    `contested` who else keeps writing it."""
 
     item: SiteManifest
     ref: Ref

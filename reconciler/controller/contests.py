@@ -52,8 +52,8 @@ class Contests:
     _known: dict[Ref, _Contest] = field(default_factory=dict)
 
     def turn(self, ref: Ref, manifest: Manifest, live: Manifest, change: Change) -> bool:
-        """Whether the object may be written now. `change` is how `live` differs from what it was after our last write of
-        the same manifest."""
+        """Whether the object may be written now. `change` is how `live` differs from what it was after our last write
+        of the same manifest."""
         now = self.clock.monotonic()
         with self._lock:
             known = self._known.get(ref)

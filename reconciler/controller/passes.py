@@ -36,8 +36,9 @@ PASSING = frozenset({"Healthy", "NoRule"})
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """What a pass found of the platform or of one application. `desired` is what Git has of it; `error` why something
-    could not be done; `payload` the platform that was last complete, by its digest."""
+    """What a pass found of the platform or of one application. `desired` is what Git has of it, `rendered` an
+    application's manifests, one object for as long as nothing of them changes; `error` why something could not be done;
+    `payload` the platform that was last complete, by its digest."""
 
     name: str
     objects: tuple[ObjectState, ...] = ()
@@ -47,12 +48,20 @@ class UnitState:
     outcome: Outcome | None = None
     error: str = ""
     desired: frozenset[Ref] = frozenset()
+    rendered: tuple[SiteManifest, ...] = ()
     payload: str = ""
 
     @property
-    def contested(self) -> tuple[tuple[str, str], ...]:
-        """Objects that somebody else keeps writing, and who."""
-        return tuple((str(state.ref), state.contested) for state in self.objects if state.contested)
+    def contested(self) -> bool:
+        """Whether somebody else keeps writing an object."""
+        return any(state.contested for state in self.objects)
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What does not get well by waiting: (object or unit, what is wrong)."""
+        own = ((self.name, self.error),) if self.error else ()
+        found = ((str(state.ref), state.error or state.contested) for state in self.objects)
+        return own + tuple((name, text) for name, text in found if text)
 
     @property
     def complete(self) -> bool:
@@ -222,12 +231,16 @@ class Passes:
         except InputError as invalid:
             return UnitState(application.name, outcome=outcome, error=str(invalid)), survey
         if application.suspended:
-            return UnitState(application.name, outcome=outcome, error=error, desired=_refs(items)), survey
+            return UnitState(
+                application.name, outcome=outcome, error=error, rendered=items, desired=_refs(items)
+            ), survey
         survey = survey.allowed(outcome)
         try:
             self.pruner.cover(items)
         except ClusterError as failed:
-            return UnitState(application.name, outcome=outcome, error=str(failed), desired=_refs(items)), survey
+            return UnitState(
+                application.name, outcome=outcome, error=str(failed), rendered=items, desired=_refs(items)
+            ), survey
         state = self._execute(
             application.name,
             graph.barriers(_tasks(items)),
@@ -236,7 +249,7 @@ class Passes:
             lambda item: self.applier.bring(item, role, lambda manifest: self.mover.create(application, manifest)),
             survey=survey,
         )
-        return replace(state, outcome=outcome, error=error, desired=_refs(items)), survey
+        return replace(state, outcome=outcome, error=error, rendered=items, desired=_refs(items)), survey
 
     def _execute(
         self,

@@ -10,6 +10,7 @@ from reconciler.errors import ClusterError, NotFound
 from reconciler.objects import APPLY_MANAGER, SYSTEM_NAMESPACE, Manifest
 from reconciler.status.log import Log
 from reconciler.status.resources import application_status, message, site_status
+from render.site import SiteManifest
 
 if TYPE_CHECKING:
     from reconciler.cluster import Cluster
@@ -42,6 +43,7 @@ class Reporter:
         self._log = log
         self._written: dict[tuple[str, str], dict[str, Any]] = {}
         self._since: dict[str, tuple[str, str]] = {}
+        self._revisions: dict[str, tuple[str, tuple[SiteManifest, ...]]] = {}
 
     def completed_payload(self) -> str:
         """The platform that was last complete here, as the Site's status keeps it; "" if none was."""
@@ -76,6 +78,7 @@ class Reporter:
                 total=total,
                 payload=unit.payload,
                 text=text,
+                problems=unit.problems,
             ),
         )
 
@@ -87,6 +90,7 @@ class Reporter:
             if state.written:
                 self._log.say("applied", str(state.ref), **labels)
             self._log.change("failed", str(state.ref), state.error, **labels)
+            self._log.change("contested", str(state.ref), state.contested, **labels)
         if outcome is None:
             return
         self._log.change("state", unit.name, outcome.state.value, **labels)
@@ -98,15 +102,24 @@ class Reporter:
             role=outcome.effective_role,
             epoch=outcome.epoch,
             state=outcome.state.value,
-            revision=report.revision.commit,
+            revision=self._revision(unit, report.revision.commit),
             done=unit.done,
             total=unit.total,
             waits=outcome.waits,
             holds=outcome.holds,
             unfinished=unit.unfinished,
             error=unit.error,
+            problems=unit.problems,
         )
         self._write("SiteApplication", unit.name, status | {"since": self._state_since(unit.name, outcome.state.value)})
+
+    def _revision(self, unit: UnitState, commit: str) -> str:
+        """The commit that brought the application what it has now: one that changes another application changes nothing
+        here, and costs no write."""
+        known = self._revisions.get(unit.name)
+        if known is None or known[1] is not unit.rendered:
+            known = self._revisions[unit.name] = (commit, unit.rendered)
+        return known[0]
 
     def _state_since(self, application: str, state: str) -> str:
         known = self._since.get(application)

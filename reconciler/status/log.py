@@ -30,6 +30,7 @@ EVENTS: Mapping[str, str] = {
     "pruned": "an object was deleted",
     "kept": "an object that Git no longer has was kept",
     "no-longer-managed": "an application was removed from Git; what it had is left as it is",
+    "contested": "somebody else keeps changing what Git sets",
     "failed": "something could not be done; it is tried again",
     "guard-started": "the guard began to work",
     "guard-ended": "the guard ended",

@@ -6,7 +6,8 @@ on Git; nothing is guessed about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,8 @@ SILENT = "Unreachable"
 @dataclass(frozen=True, slots=True)
 class SiteView:
     """What is known of one site: its own report, its applications' reports (by name) and its last acks. `reported` is
-    None where its API did not answer; `why` says why not."""
+    None where its API did not answer; `why` says why not. `silent`: for how many seconds no controller has worked
+    there, None while one does."""
 
     name: str
     reported: Mapping[str, Any] | None
@@ -28,6 +30,7 @@ class SiteView:
     acks: Mapping[str, Ack] = field(default_factory=dict)
     exposures: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
+    silent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def lines(overview: Overview, *, wide: bool = False) -> Iterator[str]:
     names = [f"AT {site.name.upper()}" for site in overview.sites]
     head = ("APPLICATION", "ACTIVE", "EPOCH", *names, "EXPOSED")
     yield from _table([head, *(_application_row(overview, application) for application in fleet.applications)])
-    news = [line for application in fleet.applications for line in _news(overview, application, wide=wide)]
+    news = [line for site in overview.sites for line in _site_news(site, wide=wide)]
+    news += [line for application in fleet.applications for line in _news(overview, application, wide=wide)]
     if news:
         yield ""
         yield from news
@@ -105,16 +109,46 @@ def _application_row(overview: Overview, application: Application) -> tuple[str,
     )
 
 
+def _site_news(site: SiteView, *, wide: bool) -> Iterator[str]:
+    if site.silent is not None:
+        since = "has ever worked" if math.isinf(site.silent) else f"has worked for {show(round(site.silent))}"
+        yield f"site {site.name}: no controller {since} here, and what it reports is as old"
+    found = site.reported or {}
+    problems = _problems(found, wide=wide)
+    yield from (f"site {site.name}: {problem}" for problem in problems)
+    if not problems and found.get("message"):
+        yield f"site {site.name}: {found['message']}"
+
+
+def _problems(found: Mapping[str, Any], *, wide: bool) -> list[str]:
+    """What a site or an application reports that does not get well by waiting; the first unless all are wanted."""
+    return [f"{each['object']}: {each['message']}" for each in found.get("problems", ())[: None if wide else 1]]
+
+
+def active_at(overview: Overview, application: str) -> list[str]:
+    """The sites whose controllers say now that the application is active there: more than one is a disaster."""
+    return [
+        site.name
+        for site in overview.sites
+        if site.silent is None and site.applications.get(application, {}).get("role") == "active"
+    ]
+
+
 def _news(overview: Overview, application: Application, *, wide: bool) -> Iterator[str]:
+    active = active_at(overview, application.name)
+    if len(active) > 1:
+        yield f"{application.name}: is active at {' and '.join(active)} at once: stop one of them by hand now"
     for site in overview.sites:
         found = site.applications.get(application.name, {})
+        problems = _problems(found, wide=wide)
+        yield from (f"{application.name}: {site.name}: {problem}" for problem in problems)
         for hold in found.get("holds", ()):
             yield f"{application.name}: {site.name} is held, {hold['reason']}: {hold['message']}"
             yield f"  {hold['liftedBy']}"
         for wait in found.get("waits", ())[: None if wide else 1]:
             most = f", for at most {wait['atMost']}" if "atMost" in wait else ""
             yield f"{application.name}: {site.name} waits for {wait['on']}: {wait['because']}{most}"
-        if not found.get("holds") and not found.get("waits") and found.get("message"):
+        if not (problems or found.get("holds") or found.get("waits")) and found.get("message"):
             yield f"{application.name}: {site.name}: {found['message']}"
     for site in overview.sites:
         if site.reported is None and application.name in site.acks:
@@ -139,8 +173,15 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def unhealthy(sites: Iterable[SiteView]) -> bool:
-    """Whether anything is held, or a site does not answer."""
-    return any(
-        site.reported is None or any(found.get("holds") for found in site.applications.values()) for site in sites
+def unhealthy(overview: Overview) -> bool:
+    """Whether anything needs a person: a hold, a problem, a site that does not answer or has no controller, an
+    application that is active at two sites."""
+    return any(map(_ails, overview.sites)) or any(
+        len(active_at(overview, application.name)) > 1 for application in overview.fleet.applications
     )
+
+
+def _ails(site: SiteView) -> bool:
+    if site.reported is None or site.silent is not None or site.reported.get("problems"):
+        return True
+    return any(found.get("holds") or found.get("problems") for found in site.applications.values())

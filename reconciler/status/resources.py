@@ -12,6 +12,9 @@ from typing import Any
 from reconciler.failover.protocol.decisions import Hold, Wait
 from reconciler.fleet.durations import show
 
+MOST_PROBLEMS = 10
+"""How many problems a status lists: one cause often has many objects, and a status has to stay small."""
+
 
 def application_status(
     *,
@@ -25,6 +28,7 @@ def application_status(
     holds: Sequence[Hold],
     unfinished: Sequence[tuple[str, str]],
     error: str,
+    problems: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
     """`.status` of a SiteApplication, without `since`."""
     status: dict[str, Any] = {
@@ -41,7 +45,7 @@ def application_status(
         status["holds"] = [
             {"reason": hold.reason, "message": hold.message, "liftedBy": hold.lifted_by} for hold in holds
         ]
-    return status
+    return status | _problems(problems)
 
 
 def site_status(
@@ -54,9 +58,10 @@ def site_status(
     total: int,
     payload: str,
     text: str,
+    problems: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
     """`.status` of the Site."""
-    return {
+    status = {
         "fleet": fleet,
         "state": state,
         "revision": revision,
@@ -65,6 +70,13 @@ def site_status(
         "payload": payload,
         "message": text,
     }
+    return status | _problems(problems)
+
+
+def _problems(problems: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What does not get well by waiting: the first ones, by object."""
+    shown = [{"object": name, "message": text} for name, text in problems[:MOST_PROBLEMS]]
+    return {"problems": shown} if shown else {}
 
 
 def message(waits: Sequence[Wait], holds: Sequence[Hold], unfinished: Sequence[tuple[str, str]]) -> str:

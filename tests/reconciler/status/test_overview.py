@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from reconciler.failover.protocol.values import Ack, AckState
 from reconciler.fleet.model import Application, Fleet, Placement, Site
 from reconciler.status.overview import Overview, SiteView, as_json, lines, unhealthy
@@ -58,7 +62,7 @@ def test_sites_applications_waits_and_holds() -> None:
         "payments: b is held, Rewound: the branch went back",
         "  name both",
     ]
-    assert unhealthy(overview.sites)
+    assert unhealthy(overview)
 
 
 def test_a_site_that_does_not_answer_is_shown_by_its_last_words_on_git() -> None:
@@ -74,10 +78,59 @@ def test_a_site_that_does_not_answer_is_shown_by_its_last_words_on_git() -> None
     assert text[7] == "ledger       b       5      (Active)  Held  -"
     assert text[-1] == "ledger: a said Active at epoch 4 when it last spoke"
     assert as_json(overview)["sites"]["a"] == {"reachable": False}
-    assert unhealthy(overview.sites)
+    assert unhealthy(overview)
 
 
 def test_a_fleet_in_which_all_is_well_shows_no_news() -> None:
     overview = Overview(FLEET, "3f9c2d1", "x", (SiteView("a", SITE), SiteView("b", SITE)))
     assert len(list(lines(overview))) == 9
-    assert not unhealthy(overview.sites)
+    assert not unhealthy(overview)
+
+
+WELL = SiteView("b", SITE, {"ledger": {"role": "passive", "state": "Passive"}})
+
+
+@pytest.mark.parametrize(
+    ("site", "line"),
+    [
+        (
+            SiteView("a", SITE | {"problems": [{"object": "Job default/migrate", "message": "field is immutable"}]}),
+            "site a: Job default/migrate: field is immutable",
+        ),
+        (
+            SiteView(
+                "a", SITE, {"ledger": {"problems": [{"object": "ledger", "message": "apps/ledger: no such file"}]}}
+            ),
+            "ledger: a: ledger: apps/ledger: no such file",
+        ),
+        (
+            SiteView("a", SITE, silent=300.0),
+            "site a: no controller has worked for 5m here, and what it reports is as old",
+        ),
+        (
+            SiteView("a", SITE, silent=math.inf),
+            "site a: no controller has ever worked here, and what it reports is as old",
+        ),
+    ],
+    ids=["platform", "application", "silent", "never"],
+)
+def test_what_needs_a_person_is_a_line_and_unhealthy(site: SiteView, line: str) -> None:
+    overview = Overview(FLEET, "3f9c2d1", "x", (site, WELL))
+    assert line in list(lines(overview))
+    assert unhealthy(overview)
+
+
+def test_two_active_sites_are_named_and_a_silent_one_does_not_count() -> None:
+    runs = {"ledger": {"role": "active", "state": "Active"}}
+    both = Overview(FLEET, "3f9c2d1", "x", (SiteView("a", SITE, runs), SiteView("b", SITE, runs)))
+    assert "ledger: is active at a and b at once: stop one of them by hand now" in list(lines(both))
+    assert unhealthy(both)
+    old = Overview(FLEET, "3f9c2d1", "x", (SiteView("a", SITE, runs, silent=60.0), SiteView("b", SITE, runs)))
+    assert not any("at once" in line for line in lines(old))
+
+
+def test_what_only_takes_time_is_shown_and_is_not_unhealthy() -> None:
+    site = SiteView("a", SITE | {"message": "Deployment shop/web: Progressing: 1 of 2 are ready"})
+    overview = Overview(FLEET, "3f9c2d1", "x", (site, WELL))
+    assert "site a: Deployment shop/web: Progressing: 1 of 2 are ready" in list(lines(overview))
+    assert not unhealthy(overview)
