@@ -13,7 +13,7 @@ from reconciler.errors import SiteshiftError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reconciler.fleet.model import Fleet
     from reconciler.fleet.moving import FieldValue
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What to commit: per file the fields of its `spec` (or of one `item` of a list in it), the message, and what is
-    shown below the difference."""
+    shown below the difference. `foreseen` says what it will meet at the sites, once the fleet is known to be right."""
 
     files: Mapping[str, Mapping[str, FieldValue]]
     message: str
     notes: Sequence[str] = field(default=())
     item: tuple[str, str] | None = None
+    foreseen: Callable[[], Sequence[str]] = tuple
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -81,10 +82,11 @@ def commit(arguments: argparse.Namespace, working: WorkingCopy, tree: Tree, prop
     _refuse_if_changed(working, list(after))
     # The fleet as it will be must load: a commit that no controller would act on is not made.
     load(EditedTree(tree, after))
+    foreseen = proposal.foreseen()
     for path in after:
         for line in difference(path, before[path], after[path]):
             print(colour.change(line, arguments.color))
-    for note in (*proposal.notes, *_also_pushed(arguments, working)):
+    for note in (*proposal.notes, *foreseen, *_also_pushed(arguments, working)):
         print(note)
     if arguments.dry_run:
         print("Nothing was changed (--dry-run).")

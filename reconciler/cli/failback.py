@@ -9,15 +9,18 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   siteshift failback ledger
-  siteshift failback ledger payments --yes
+  siteshift failback ledger payments --yes --wait
 """
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from reconciler.cli import committing
+    from reconciler.cli import committing, waiting
+    from reconciler.cli.options import add
 
     committing.register(parser)
+    add(parser, "kubeconfig", "state", "git-credentials")
+    waiting.register(parser)
     parser.add_argument("--reason", metavar="TEXT", help="why")
 
 

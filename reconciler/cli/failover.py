@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   siteshift failover ledger --to b
-  siteshift failover ledger payments --to b --reason "maintenance of a" --yes
+  siteshift failover ledger payments --to b --reason "maintenance of a" --yes --wait
   siteshift failover ledger --to b --dry-run
   siteshift failover ledger --to b --disaster --declare-down a --allow-data-loss 10m --reason "INC-4711 fire"
 """
@@ -17,9 +17,12 @@ EXAMPLES = """\
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from reconciler.cli import committing, moving
+    from reconciler.cli import committing, moving, waiting
+    from reconciler.cli.options import add
 
     committing.register(parser)
+    add(parser, "kubeconfig", "state", "git-credentials")
+    waiting.register(parser)
     parser.add_argument("--to", required=True, metavar="SITE", help="the site that is to run them")
     moving.register(parser)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.committing import Proposal
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.fleet.model import Application, Fleet
     from reconciler.fleet.moving import Disaster, Move
+    from reconciler.git.working import WorkingCopy
     from render.site import SiteManifest
     from render.tree import Tree
 
@@ -59,10 +61,11 @@ def disaster(arguments: argparse.Namespace) -> Disaster | None:
 
 def run(arguments: argparse.Namespace, target: str | None) -> int:
     """Plan the moves to a site (None: to each application's home), show them, ask, commit and push."""
-    from reconciler.cli import committing
+    from reconciler.cli import committing, waiting
     from reconciler.fleet.moving import named, plan_move
 
     asserted = disaster(arguments) if target is not None else None
+    waiting.check(arguments)
     working, tree, fleet = committing.opened(arguments)
     moves = []
     for name in dict.fromkeys(arguments.apps):
@@ -73,7 +76,31 @@ def run(arguments: argparse.Namespace, target: str | None) -> int:
             print(f"{name} is placed at {now.active} already (epoch {now.epoch} in {now.path})")
         else:
             moves.append(move)
-    return committing.commit(arguments, working, tree, proposal(fleet, tree, moves)) if moves else 0
+    if not moves:
+        return 0
+    planned = proposal(fleet, tree, moves)
+    if asserted is not None:
+        planned = replace(planned, foreseen=lambda: _foreseen(arguments, working, fleet, moves, asserted))
+    code = committing.commit(arguments, working, tree, planned)
+    if code != 0 or arguments.dry_run or not arguments.wait:
+        return code
+    return waiting.follow(arguments, working, fleet, moves)
+
+
+def _foreseen(
+    arguments: argparse.Namespace, working: WorkingCopy, fleet: Fleet, moves: Sequence[Move], asserted: Disaster
+) -> list[str]:
+    """What disaster moves will meet at the sites. Raises `FleetError` where one would only stand still."""
+    import time
+
+    from reconciler.cli import foreseen
+    from reconciler.cli.said import said
+
+    if arguments.no_push:
+        return ["What the sites said last was not looked at (--no-push): the move may be held."]
+    words, now = said(arguments, working, fleet), time.time()
+    found = [(move, foreseen.last_words(words, move.application.name, now)) for move in moves]
+    return [line for move, last in found for line in foreseen.check(move, asserted, fleet, last)]
 
 
 def proposal(fleet: Fleet, tree: Tree, moves: Sequence[Move]) -> Proposal:
@@ -81,10 +108,7 @@ def proposal(fleet: Fleet, tree: Tree, moves: Sequence[Move]) -> Proposal:
     from reconciler.fleet.moving import loss_in_words, message
 
     notes = [line for move in moves for line in _steps(fleet, tree, move)]
-    if all(move.kind == "planned" for move in moves):
-        notes.append("Nothing is lost. Nothing else moves.")
-    else:
-        notes += [*(loss_in_words(move) for move in moves), "Nothing else moves."]
+    notes += [*(loss_in_words(move) for move in moves), "Nothing else moves."]
     return Proposal({move.application.placement.path: move.fields for move in moves}, message(moves), notes)
 
 
@@ -98,24 +122,8 @@ def _steps(fleet: Fleet, tree: Tree, move: Move) -> Iterator[str]:
         yield f"{move.giver}: {name}: stop {in_words(stops, last_first=True)}{handing_over}"
     else:
         yield f"{move.giver}: {name}: declared down; when it returns it stops and becomes passive"
-        yield from _fence(move)
     promote = "promote, " if synced else ""
     yield f"{move.taker}: {name}: {promote}start {in_words(starts)} (limit {fleet.starts.max_in_flight})"
-
-
-def _fence(move: Move) -> Iterator[str]:
-    """What the taker of a disaster move waits for before it promotes."""
-    from reconciler.fleet.durations import show
-
-    if move.fields["overrideFence"] is not None:
-        return
-    lease, down = move.application.lease, ", ".join(move.declared_down)
-    waits = f"{move.taker}: {move.application.name}: waits until {down} says Stopped or Demoted"
-    if lease is not None:
-        yield f"{waits}, or was silent for {show(lease.fence_after)} and had said that it obeys its lease"
-        return
-    yield (f"{waits}, which a dark site never does: without a lease (onIsolation: fence) its silence proves nothing.")
-    yield 'If you know that it is dark, say so with --override-fence "how you know".'
 
 
 def _started(tree: Tree, application: Application, site: str) -> tuple[SiteManifest, ...]:

@@ -26,24 +26,34 @@ class Said:
     seen: SitesSeen
     heads: Heads
     fleet: Fleet
+    source: Mirror
+
+    def said_at(self, site: str) -> float | None:
+        """When a site's last heartbeat was made, in seconds since 1970 by its own clock; None where there is none."""
+        ref = self.fleet.refs.heartbeats.format(site=site)
+        value = self.heads.refs.get(ref)
+        if value is None or ref in self.heads.failed:
+            return None
+        return self.source.pushed_at(ref, value)
 
     def acks(self, application: str) -> dict[str, Ack]:
         """What each site last said about an application, trusted or not. Raises `SourceError` where a site said
         something that cannot be read: it may be more than what the others say."""
-        found = {}
-        for site, known in self.seen.sites.items():
-            ref = self.fleet.refs.acks.format(site=site)
-            ack = known.highest.get(application)
-            why = self.heads.failed.get(ref) or (known.bad.get(application) if ack is None else None)
-            why = why or (known.ack_distrust if ref in self.heads.refs and not known.highest else None)
-            if why:
-                raise SourceError(
-                    f"what site {site} said about {application} cannot be read: {why}\n"
-                    f"  hint: repair {ref} on the server, or delete it there: the site then says it again"
-                )
-            if ack is not None:
-                found[site] = ack
-        return found
+        found = {site: self.ack(site, application) for site in self.seen.sites}
+        return {site: ack for site, ack in found.items() if ack is not None}
+
+    def ack(self, site: str, application: str) -> Ack | None:
+        """What one site last said. Raises `SourceError` where it cannot be read."""
+        known, ref = self.seen.sites[site], self.fleet.refs.acks.format(site=site)
+        ack = known.highest.get(application)
+        why = self.heads.failed.get(ref) or (known.bad.get(application) if ack is None else None)
+        why = why or (known.ack_distrust if ref in self.heads.refs and not known.highest else None)
+        if why:
+            raise SourceError(
+                f"what site {site} said about {application} cannot be read: {why}\n"
+                f"  hint: repair {ref} on the server, or delete it there: the site then says it again"
+            )
+        return ack
 
 
 def mirror(arguments: argparse.Namespace, url: str, branch: str) -> Mirror:
@@ -69,7 +79,7 @@ def read(source: Mirror, fleet: Fleet) -> Said:
     patterns = (fleet.refs.acks, fleet.refs.heartbeats)
     heads = source.fetch([pattern.format(site=name) for name in names for pattern in patterns])
     seen.take(heads, names, 0.0)
-    return Said(seen, heads, fleet)
+    return Said(seen, heads, fleet, source)
 
 
 def said(arguments: argparse.Namespace, working: WorkingCopy, fleet: Fleet) -> Said:

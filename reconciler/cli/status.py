@@ -6,6 +6,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from reconciler.replica import ReplicaRole
+
 if TYPE_CHECKING:
     import argparse
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from reconciler.failover.protocol.values import Heartbeat
     from reconciler.fleet.model import Site
     from reconciler.status.overview import Overview, SiteView
+
+CLOCKS_DIFFER = 5.0
+"""Seconds that a site's clock and this machine's may lie apart before a word counts as said in the future."""
 
 EXAMPLES = """\
   siteshift status
@@ -68,6 +73,7 @@ def _painted(line: str, *, on: bool) -> str:
 
 
 def _overview(arguments: argparse.Namespace) -> Overview:
+    import time
     from concurrent.futures import ThreadPoolExecutor
     from dataclasses import replace
 
@@ -78,9 +84,10 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     mirror = said.mirror(arguments, _url(arguments), arguments.branch)
     head = mirror.fetch().branch
     fleet = load(mirror.tree(head))
-    seen = said.read(mirror, fleet).seen
+    words = said.read(mirror, fleet)
     with ThreadPoolExecutor(len(fleet.sites)) as pool:
-        views = list(pool.map(lambda site: _site(site, arguments.kubeconfig), fleet.sites))
+        views = list(pool.map(lambda site: view_of(site, arguments.kubeconfig), fleet.sites))
+    now = time.time()
     return Overview(
         fleet,
         head,
@@ -88,21 +95,27 @@ def _overview(arguments: argparse.Namespace) -> Overview:
         tuple(
             replace(
                 view,
-                acks=seen.acks(view.name),
-                exposures=_exposures(seen.listed(view.name)),
+                acks=words.seen.acks(view.name),
+                exposures=exposures(words.seen.listed(view.name), words.said_at(view.name), now),
             )
             for view in views
         ),
     )
 
 
-def _exposures(heartbeat: Heartbeat | None) -> dict[str, float]:
-    """Seconds since the last sync of what runs at a site, as it said last; what it does not know is left out."""
-    said = heartbeat.applications if heartbeat else {}
-    return {name: each.exposure for name, each in said.items() if each.running and each.exposure is not None}
+def exposures(heartbeat: Heartbeat | None, said_at: float | None, now: float) -> dict[str, float | None]:
+    """Seconds since the last sync of what is primary or runs at a site by its last word, and since then; None where it
+    cannot be told. `said_at`, `now`: seconds since 1970, by two machines' clocks: a word from the future has no age."""
+    told = heartbeat.applications if heartbeat else {}
+    age = None if said_at is None or said_at > now + CLOCKS_DIFFER else max(0.0, now - said_at)
+    return {
+        name: None if age is None or each.exposure is None else each.exposure + age
+        for name, each in told.items()
+        if each.role is not ReplicaRole.ANY and (each.running or each.role is ReplicaRole.PRIMARY)
+    }
 
 
-def _site(site: Site, kubeconfig: str | None) -> SiteView:
+def view_of(site: Site, kubeconfig: str | None) -> SiteView:
     """What a site reports; that it does not answer is an answer."""
     from reconciler.cluster import Cluster
     from reconciler.cluster.leadership import silence

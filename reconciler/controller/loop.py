@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SETTLE = 0.03
 """Changes that come this close together, in seconds, are looked at in one pass."""
 
-BUSY = 0.5
+BUSY = 0.25
 """How often a pass looks at the time while something is waited for, in seconds."""
 
 RENEWALS = 4
@@ -222,21 +222,33 @@ class _Work:
     def _speak_with_git(self) -> None:
         parts = self._parts
         while not self._stop.is_set():
-            before = self._heard()
+            before, failed = self._heard(), False
             try:
                 self._speaker.speak(self._fleet, leads=parts.leadership.held, moving=self._moving)
                 self._log.change("git-unreachable", "git", "")
             except SourceError as error:
+                failed = True
                 self._log.change("git-unreachable", "git", str(error))
             except ClusterError as error:
+                failed = True
                 self._log.change("cluster-unreachable", "site", str(error))
             except Exception as error:
+                failed = True
                 self._bug("git", error)
             else:
                 self._log.change("cluster-unreachable", "site", "")
             if self._heard() != before:
                 parts.caches.changed.set()
-            self._clock.wait(self._stop, min(MOVING, self._fleet.poll) if self._moving else self._fleet.poll)
+            self._rest(failed or not parts.leadership.held)
+
+    def _rest(self, failed: bool) -> None:
+        """Wait for the next poll. A move that begins meanwhile, or news for the other sites, does not wait for it: it
+        would cost each of them a poll. A server that answers nobody is not asked any sooner for the news."""
+        began = self._clock.monotonic()
+        while not self._clock.wait(self._stop, min(MOVING, self._fleet.poll)):
+            over = self._clock.monotonic() - began >= self._fleet.poll
+            if over or self._moving or (not failed and self._speaker.has_news()):
+                return
 
     def _heard(self) -> tuple[object, ...]:
         """What Git says that a pass could act on: the branch's head and every site's word about each application."""

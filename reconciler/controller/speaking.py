@@ -53,6 +53,10 @@ class Speaker:
             self._around.site_record.judge(publisher.own_words(), self._mover.sequences(), fleet.sites)
         self._beat(says, now, fleet.poll)
 
+    def has_news(self) -> bool:
+        """Whether the site would say something else of an application than it said last."""
+        return _shown(self._mover.says()) != self._said
+
     def _beat(self, says: Mapping[str, Running], now: float, poll: float) -> None:
         """A heartbeat names a lease only where a guard that lives says that it obeys it: this process saw its count
         move, within a poll or two counts. A count that it has seen but once may be a dead guard's."""

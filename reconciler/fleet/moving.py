@@ -138,9 +138,11 @@ def message(moves: Sequence[Move]) -> str:
 
 def loss_in_words(move: Move) -> str:
     """What a move may lose, as a sentence."""
-    if move.kind == "planned":
-        return f"{move.application.name}: nothing is lost."
     name, giver = move.application.name, move.giver
+    if move.application.replication.driver == "none":
+        return f"{name}: no data moves (driver none): what is on volumes at {giver} stays there."
+    if move.kind == "planned":
+        return f"{name}: nothing is lost: {move.taker} is promoted once {giver} has proven that its copy is complete."
     if move.allowed_loss == "unknown":
         return f"{name}: any amount of the newest data of {giver} may be lost."
     rpo = move.application.replication.rpo

@@ -109,6 +109,10 @@ class Mirror:
         """The message of a commit of the branch."""
         return str(self._commit(commit).message)
 
+    def pushed_at(self, ref: str, commit: str) -> float:
+        """When a ref's value that is here was committed, in seconds since 1970 by the clock of whoever did."""
+        return self._refs.committed_at(ref, commit)
+
     def first_parents(self, old: str, new: str) -> list[str]:
         """The commits of the branch after `old` up to `new` along first parents, oldest first."""
         self._commit(new)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import pygit2
+
 from reconciler.clock import Clock
 from reconciler.errors import SourceError
 from reconciler.git.limits import FIRST_PAUSE, LONGEST_PAUSE
@@ -69,6 +71,13 @@ class SiteRefs:
     def descends(self, ref: str, old: str, new: str) -> bool:
         """Whether a ref's commit has another behind it."""
         return self._remote.descends(self._place(ref), old, new)
+
+    def committed_at(self, ref: str, commit: str) -> float:
+        """When a ref's value that is here was committed, by the clock of whoever did."""
+        self.files(ref, commit)
+        found = pygit2.Repository(str(self._place(ref)))[commit]
+        assert isinstance(found, pygit2.Commit)
+        return float(found.commit_time)
 
     def push(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str, how: str) -> str:
         """Push a new commit; see `RefStore.push`."""

@@ -22,13 +22,14 @@ SILENT = "Unreachable"
 class SiteView:
     """What is known of one site: its own report, its applications' reports (by name) and its last acks. `reported` is
     None where its API did not answer; `why` says why not. `silent`: for how many seconds no controller has worked
-    there, None while one does."""
+    there, None while one does. `exposures`: seconds since the last sync of what runs there, None where that cannot be
+    told."""
 
     name: str
     reported: Mapping[str, Any] | None
     applications: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     acks: Mapping[str, Ack] = field(default_factory=dict)
-    exposures: Mapping[str, float] = field(default_factory=dict)
+    exposures: Mapping[str, float | None] = field(default_factory=dict)
     why: str = ""
     silent: float | None = None
 
@@ -98,14 +99,15 @@ def _site_row(site: SiteView, *, wide: bool) -> tuple[str, ...]:
 
 def _application_row(overview: Overview, application: Application) -> tuple[str, ...]:
     states = [str(_said(site, application.name).get("state", "-")) for site in overview.sites]
-    exposed = [site.exposures[application.name] for site in overview.sites if application.name in site.exposures]
+    last = _last_promoted(overview, application.name)
+    exposed = [site.exposures[application.name] for site in last if application.name in site.exposures]
     placement = application.placement
     return (
         application.name,
         placement.active,
         str(placement.epoch),
         *states,
-        show(round(min(exposed))) if exposed else "-",
+        exposure_in_words(exposed),
     )
 
 
@@ -132,6 +134,25 @@ def active_at(overview: Overview, application: str) -> list[str]:
         for site in overview.sites
         if site.silent is None and site.applications.get(application, {}).get("role") == "active"
     ]
+
+
+def _last_promoted(overview: Overview, application: str) -> list[SiteView]:
+    """The sites whose copy is the application's: a site that is dead and was overtaken goes on saying that it runs."""
+    promoted = {
+        site.name: ack.promotion.epoch
+        for site in overview.sites
+        if (ack := site.acks.get(application)) is not None and ack.promotion is not None
+    }
+    newest = max(promoted.values(), default=None)
+    return [site for site in overview.sites if newest is None or promoted.get(site.name) == newest]
+
+
+def exposure_in_words(exposed: Sequence[float | None]) -> str:
+    """The longest, where several sites say one: never less than it is."""
+    known = [each for each in exposed if each is not None]
+    if len(known) < len(exposed):
+        return "unknown"
+    return show(math.ceil(max(known))) if known else "-"
 
 
 def _news(overview: Overview, application: Application, *, wide: bool) -> Iterator[str]:

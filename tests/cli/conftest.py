@@ -75,6 +75,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     config.write_text("[user]\n\tname = Tester\n\temail = tester@example.com\n[init]\n\tdefaultBranch = main\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("SITESHIFT_STATE", str(tmp_path / "state"))
     made = Clone(tmp_path / "clone", tmp_path / "bare.git")
     made.git("init", "-q", "--bare", str(made.bare), folder=tmp_path)
     made.git("clone", "-q", str(made.bare), str(made.folder), folder=tmp_path)

@@ -63,6 +63,7 @@ def test_only_what_is_not_there_yet_is_moved(clone: Clone, siteshift: Run) -> No
 
 
 DISASTER = ["failover", "ledger", "--to", "b", "--disaster", "--declare-down", "a", "--reason", "fire"]
+DISASTER += ["--override-fence", "dark"]
 
 
 def test_a_planned_move_becomes_a_disaster_move_to_the_same_site(clone: Clone, siteshift: Run) -> None:
@@ -111,11 +112,12 @@ def test_several_applications_move_in_one_commit(clone: Clone, siteshift: Run) -
 def test_a_disaster_says_what_it_asserts_and_a_failback_takes_it_away(clone: Clone, siteshift: Run) -> None:
     before = clone.read(LEDGER)
     line = ["failover", "ledger", "--to", "b", "--disaster", "--declare-down", "a", "--allow-data-loss", "10m"]
-    assert siteshift(*line, "--reason", "INC-1: fire", "--allow-discard", "a", "--yes")[0] == 0
+    consents = ("--allow-discard", "a", "--override-fence", "dark")
+    assert siteshift(*line, "--reason", "INC-1: fire", *consents, "--yes")[0] == 0
     assert clone.read(LEDGER) == before.replace("'a'", "'b'").replace(
         "    epoch: 1\n",
         "    epoch: 2\n    move: disaster\n    declaredDown: [a]\n    allowDataLoss: 10m\n"
-        '    reason: "INC-1: fire"\n    allowDiscard: [a]\n',
+        '    reason: "INC-1: fire"\n    overrideFence: dark\n    allowDiscard: [a]\n',
     )
     assert "Declared down: a\nData that may be lost: 10m\n\nReason: INC-1: fire" in clone.git(
         "log", "-1", "--format=%B"

@@ -7,16 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cli.speaking import LOST, OLD, ack, beat, say
 from clones import Clone
 
-from reconciler.failover.protocol.documents import HEARTBEAT_FILE, ack_file, write_ack, write_heartbeat
-from reconciler.failover.protocol.values import Ack, AckState, Heartbeat, Promotion
+from reconciler.failover.protocol.documents import ack_file
 from reconciler.git import Mirror
 
 Run = Callable[..., tuple[int, str, str]]
 LEDGER = "apps/ledger/placement.yaml"
-LOST = {"a": "a" * 40, "b": "b" * 40}
-OLD, NEW = "11111111-aaaa", "22222222-bbbb"
+NEW = "22222222-bbbb"
 
 
 @pytest.fixture(autouse=True)
@@ -30,23 +29,6 @@ def server(clone: Clone, tmp_path: Path) -> Mirror:
     found = Mirror(str(clone.bare), tmp_path / "site", branch="main")
     found.fetch()
     return found
-
-
-def say(server: Mirror, ack: Ack) -> None:
-    files = {ack_file(ack.application): write_ack(ack)}
-    server.append(f"refs/siteshift/acks/{ack.site}", None, files, "said")
-
-
-def ack(site: str, epoch: int, promoted: int | None = None) -> Ack:
-    promotion = None if promoted is None else Promotion(promoted, 3)
-    state = AckState.PASSIVE if promoted is None else AckState.ACTIVE
-    return Ack("ledger", site, epoch, LOST[site], OLD, state, state, promotion, sequence=5)
-
-
-def beat(server: Mirror, site: str, counter: int, cluster: str, echo: dict[str, int] | None = None) -> None:
-    heartbeat = Heartbeat(counter, cluster, echo=echo or {})
-    files = {HEARTBEAT_FILE: write_heartbeat(heartbeat)}
-    server.append(f"refs/siteshift/heartbeats/{site}", None, files, "heartbeat")
 
 
 def test_a_rewind_is_accepted_above_everything_that_was_said_with_every_mark(

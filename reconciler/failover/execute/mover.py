@@ -46,6 +46,9 @@ STEADY_POLLS = 10
 
 STEADY = frozenset({Step.ACTIVE, Step.PASSIVE, Step.DEMOTED})
 
+KEPT_READINGS = frozenset({(Step.STOPPING, Step.DEMOTING)})
+"""Entries that follow each other with nothing written between them that was read: what was read counts on."""
+
 
 class Mover:
     """Carries out the protocol for all applications of one site."""
@@ -186,6 +189,8 @@ class Mover:
         memory.record = self._records.write(
             record, journal=decision.entry, card=card, window=self._window(task, journal, decision, record)
         )
+        if record.journal is not None and (record.journal.step, journal.step) in KEPT_READINGS:
+            memory.sequence = journal.sequence
 
     def _window(self, task: Task, journal: Journal, decision: Decision, record: Record) -> Window | None:
         if decision.permit == "close":

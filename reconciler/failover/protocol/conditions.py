@@ -16,6 +16,14 @@ from reconciler.replica import ReplicaRole, Sync
 SPACING = 0.25
 """Two readings of one proof lie at least so many polls apart."""
 
+MOVING_POLL = 2.0
+"""Seconds that a poll counts for at most: during a move a site lists Git so often at least, however long a poll is."""
+
+
+def spacing(poll: float) -> float:
+    """Seconds between two readings of one proof."""
+    return SPACING * min(poll, MOVING_POLL)
+
 
 def twice(case: Case, holds: Callable[[Reading], bool], not_before: float = float("-inf")) -> bool:
     """Whether two readings under this entry show it, far enough apart, the newest one included, and nothing between
@@ -26,7 +34,7 @@ def twice(case: Case, holds: Callable[[Reading], bool], not_before: float = floa
     for reading in reversed(case.k.readings):
         if reading.at < not_before or not holds(reading):
             return False
-        if last.at - reading.at >= SPACING * case.k.limits.poll:
+        if last.at - reading.at >= spacing(case.k.limits.poll):
             return True
     return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,12 +45,16 @@ class World:
         self.desired = Desired(self.repository, "a")
         self.heartbeats: list[Callable[[], None]] = []
         self.renewals: list[Callable[[], None]] = []
+        self.news = False
 
     def get(self, *_: object) -> dict[str, Any]:
         raise NotFound("not there")
 
     def speak(self, _: object, **__: object) -> None:
         self._next(self.heartbeats)
+
+    def has_news(self) -> bool:
+        return self.news
 
     def renew(self) -> bool:
         self._next(self.renewals)
@@ -158,3 +163,56 @@ def test_a_bug_is_said_and_the_work_goes_on(world: World, where: str) -> None:
         giving_up.cancel()
     assert again[where] == ["again"]
     assert "a bug: ZeroDivisionError: oh" in world.out.getvalue()
+
+
+class Hands:
+    """A clock that only waiting moves on; after each wait it does what the test says."""
+
+    def __init__(self, after: dict[int, Callable[[], None]]) -> None:
+        self.now, self.waits, self._after = 0.0, 0, after
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.now += seconds
+        self.waits += 1
+        self._after.get(self.waits, lambda: None)()
+        return event.is_set()
+
+
+def moves(world: World, work: _Work) -> None:
+    del world
+    work._moving = True
+
+
+def has_news(world: World, work: _Work) -> None:
+    del work
+    world.news = True
+
+
+def stops(world: World, work: _Work) -> None:
+    del work
+    world.stop.set()
+
+
+@pytest.mark.parametrize(
+    ("happens", "failed", "waited"),
+    [
+        (None, False, 30.0),
+        (moves, False, 4.0),
+        (moves, True, 4.0),
+        (has_news, False, 4.0),
+        (has_news, True, 30.0),
+        (stops, False, 4.0),
+    ],
+)
+def test_a_move_that_begins_and_news_do_not_wait_for_a_poll(
+    world: World, happens: Callable[[World, _Work], None] | None, failed: bool, waited: float
+) -> None:
+    work = world.work(lambda *_: REPORT)
+    work._fleet = replace(work._fleet, poll=30.0)
+    hands = Hands({4: lambda: happens(world, work)} if happens else {})
+    work._clock = hands
+    work._rest(failed)
+    assert hands.now == waited

@@ -6,8 +6,10 @@ import math
 
 import pytest
 
-from reconciler.failover.protocol.values import Ack, AckState
+from reconciler.cli.status import exposures
+from reconciler.failover.protocol.values import Ack, AckState, Heartbeat, Promotion, Running
 from reconciler.fleet.model import Application, Fleet, Placement, Site
+from reconciler.replica import ReplicaRole
 from reconciler.status.overview import Overview, SiteView, as_json, lines, unhealthy
 
 
@@ -43,7 +45,7 @@ def test_sites_applications_waits_and_holds() -> None:
                         "holds": [{"reason": "Rewound", "message": "the branch went back", "liftedBy": "name both"}],
                     },
                 },
-                exposures={"payments": 40.2},
+                exposures={"payments": 39.2},
             ),
         ),
     )
@@ -134,3 +136,51 @@ def test_what_only_takes_time_is_shown_and_is_not_unhealthy() -> None:
     overview = Overview(FLEET, "3f9c2d1", "x", (site, WELL))
     assert "site a: Deployment shop/web: Progressing: 1 of 2 are ready" in list(lines(overview))
     assert not unhealthy(overview)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "shown"),
+    [
+        ({"ledger": 39.2}, {}, "40s"),
+        ({"ledger": 3.0}, {"ledger": 7.0}, "7s"),
+        ({"ledger": None}, {"ledger": 7.0}, "unknown"),
+        ({}, {}, "-"),
+    ],
+)
+def test_the_exposure_is_never_shown_smaller_than_it_is(
+    a: dict[str, float | None], b: dict[str, float | None], shown: str
+) -> None:
+    sites = (SiteView("a", SITE, exposures=a), SiteView("b", SITE, exposures=b))
+    text = list(lines(Overview(FLEET, "3f9c2d1", "x", sites)))
+    assert text[7].split()[-1] == shown
+
+
+def test_a_site_that_was_overtaken_says_nothing_about_the_exposure() -> None:
+    acks = {
+        site: {"ledger": Ack("ledger", site, epoch, "c", "uid", AckState.ACTIVE, promotion=Promotion(epoch, 1))}
+        for site, epoch in (("a", 1), ("b", 2))
+    }
+    sites = (
+        SiteView("a", None, acks=acks["a"], exposures={"ledger": 90000.0}),
+        SiteView("b", SITE, acks=acks["b"], exposures={"ledger": 4.0}),
+    )
+    assert list(lines(Overview(FLEET, "3f9c2d1", "x", sites)))[7].split()[-1] == "4s"
+
+
+@pytest.mark.parametrize(
+    ("running", "said_at", "expected"),
+    [
+        (Running(True, ReplicaRole.PRIMARY, 5.0), 70.0, {"ledger": 35.0}),
+        (Running(True, ReplicaRole.PRIMARY, 5.0), 103.0, {"ledger": 5.0}),
+        (Running(True, ReplicaRole.PRIMARY, 5.0), 200.0, {"ledger": None}),
+        (Running(True, ReplicaRole.PRIMARY, None), 70.0, {"ledger": None}),
+        (Running(False, ReplicaRole.PRIMARY, 5.0), 70.0, {"ledger": 35.0}),
+        (Running(True, ReplicaRole.ANY, 0.0), 70.0, {}),
+        (Running(False, ReplicaRole.SECONDARY, None), 70.0, {}),
+    ],
+    ids=["aged", "clocks differ", "the future", "unknown", "stopped", "not replicated", "passive"],
+)
+def test_an_exposure_grows_with_the_silence(
+    running: Running, said_at: float, expected: dict[str, float | None]
+) -> None:
+    assert exposures(Heartbeat(1, "uid", applications={"ledger": running}), said_at, 100.0) == expected

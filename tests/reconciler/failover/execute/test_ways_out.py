@@ -83,8 +83,10 @@ class NeverAnswers:
 
 @pytest.fixture
 def world() -> World:
-    """The application was active at a without a lease, which is now dead."""
+    """The application was active at a without a lease, which is now dead; its last writes were not shipped."""
     found = lives()
+    found.array.link = False
+    found.passes(2)
     found.kill_site("a")
     return found
 
