@@ -97,6 +97,14 @@ class SiteManifest(NamedTuple):
     position: int
 
     @property
+    def named(self) -> bool:
+        """Whether its file name or an annotation names the component; else it is called after its unit."""
+        file = self.origin.path.rpartition("/")[2]
+        return COMPONENT_ANNOTATION in (self.manifest["metadata"].get("annotations") or {}) or bool(
+            FILE_NAME.match(file)
+        )
+
+    @property
     def order(self) -> tuple[int, str, str, int]:
         """Run level, then file name, then the place in the file."""
         return (int(self.run_level), self.component, self.origin.path.rpartition("/")[2], self.origin.document)

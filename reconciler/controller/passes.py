@@ -19,7 +19,7 @@ from reconciler.controller.starting import Starter, Survey
 from reconciler.errors import ClusterError, SiteshiftError, unexpected
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.execute.mover import Mover
-from reconciler.fleet.model import Role
+from reconciler.fleet.model import Application, Role
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph
 from render.errors import InputError
@@ -119,6 +119,7 @@ class Passes:
     definitions: Definitions
     platform: Platform = field(default_factory=Platform)
     _roles: dict[str, Role] = field(default_factory=dict)
+    _well: dict[str, bool] = field(default_factory=dict)
 
     def run(self, revision: Revision, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
         """One pass at a revision; `cancelled` ends it at the next object."""
@@ -135,6 +136,7 @@ class Passes:
                 everyone = False
                 break
             state, survey = self._guarded(acting, cancelled, apply=apply)
+            self._well[state.name] = state.complete and self._roles.get(state.name) == "active"
             applications.append(state)
             surveys.append(survey)
         if everyone and apply and not revision.broken:
@@ -234,7 +236,7 @@ class Passes:
             return UnitState(
                 application.name, outcome=outcome, error=error, rendered=items, desired=_refs(items)
             ), survey
-        survey = survey.allowed(outcome)
+        survey = replace(survey.allowed(outcome), needs=self._unmet(application, revision))
         try:
             self.pruner.cover(items)
         except ClusterError as failed:
@@ -250,6 +252,12 @@ class Passes:
             survey=survey,
         )
         return replace(state, outcome=outcome, error=error, rendered=items, desired=_refs(items)), survey
+
+    def _unmet(self, application: Application, revision: Revision) -> tuple[str, ...]:
+        """The applications that must be healthy before this one starts, and are not yet. One that is placed at another
+        site is not waited for: no site can tell how it fares there."""
+        here = {each.name for each in revision.fleet.applications if each.placement.active == self.site}
+        return tuple(name for name in application.depends_on if name in here and not self._well.get(name, False))
 
     def _execute(
         self,
@@ -284,6 +292,8 @@ def _judge(state: ObjectState, role: Role, survey: Survey | None) -> executor.Ou
     if state.live is None or state.health is None:
         return executor.Outcome("waiting", "it is not there yet")
     if survey is not None and survey.wants_start(state.ref):
+        if survey.needs:
+            return executor.Outcome("waiting", f"application {survey.needs[0]} must be healthy first (dependsOn)")
         survey.candidates.add(state.ref)
         return executor.Outcome("waiting", "the start gate lets it start in its turn")
     if state.health.state in PASSING:
@@ -294,12 +304,14 @@ def _judge(state: ObjectState, role: Role, survey: Survey | None) -> executor.Ou
 
 
 def _tasks(items: Iterable[SiteManifest]) -> list[graph.Task[SiteManifest]]:
+    """A task for each object. One whose component nobody names is a component of its own, so that the objects of a
+    plain folder go side by side in their level."""
     return [
         graph.Task(
             str(ref_of(item.manifest)),
             item,
             item.run_level,
-            item.component,
+            item.component if item.named else str(ref_of(item.manifest)),
             item.manifest["kind"] == "Job" and item.manifest["apiVersion"] == "batch/v1",
         )
         for item in items

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The workloads of one application as they are: asked to run (`asked`), of those healthy (`ready`) or `failed`.
-    `candidates` are those whose turn it is, filled while the application's graph runs."""
+    `needs`: applications that must be healthy first. `candidates` are those whose turn it is, filled while the
+    application's graph runs."""
 
     application: Application
     workloads: tuple[Workload, ...] = ()
@@ -41,6 +42,7 @@ class Survey:
     failed: frozenset[Ref] = frozenset()
     run: bool = False
     run_standby: bool = False
+    needs: tuple[str, ...] = ()
     candidates: set[Ref] = field(default_factory=set)
 
     @property

@@ -14,6 +14,7 @@ from reconciler.controller.desired import Revision
 from reconciler.controller.passes import Passes, PassReport
 from reconciler.controller.starting import Survey
 from reconciler.errors import InputErrors
+from reconciler.failover.execute.definition import Workload
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.protocol.decisions import State
 from reconciler.failover.protocol.values import Journal
@@ -48,6 +49,7 @@ class World:
         self.broken_at = ("", "")
         self.revisions: dict[str, Revision] = {}
         self.pins: dict[str, str] = {}
+        self.unwell: set[str] = set()
 
     def at(self, commit: str) -> Revision:
         if commit not in self.revisions:
@@ -90,7 +92,7 @@ class World:
     def bring(self, item: SiteManifest, *_: object) -> ObjectState:
         ref = ref_of(item.manifest)
         self.brought.append(ref.name)
-        return ObjectState(item, ref, item.manifest, Health("Healthy"))
+        return ObjectState(item, ref, item.manifest, Health("Progressing" if ref.name in self.unwell else "Healthy"))
 
 
 def application(name: str, **changes: Any) -> Application:
@@ -103,11 +105,16 @@ def world() -> World:
     return World()
 
 
-def run(world: World, *applications: Application, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
+def passes_of(world: World, *applications: Application) -> tuple[Passes, Revision]:
     fleet = Fleet("bank", "symmetric", (), (), applications)
     parts: Any = world
     passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
-    return passes.run(Revision("c", MemoryTree({}), fleet), cancelled)
+    return passes, Revision("c", MemoryTree({}), fleet)
+
+
+def run(world: World, *applications: Application, cancelled: Callable[[], bool] = lambda: False) -> PassReport:
+    passes, revision = passes_of(world, *applications)
+    return passes.run(revision, cancelled)
 
 
 BOTH = (application("ledger"), application("payments"))
@@ -201,3 +208,87 @@ def test_attack_a_fleet_that_was_broken_in_the_commit_before_a_move_ends_no_move
     errors = {unit.name: unit.error for unit in report.applications}
     assert errors["payments"] == ""
     assert "commit broken" in errors["ledger"]
+
+
+WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}, "spec": {}}
+
+
+class Starting(World):
+    """A world in which storefront has a Deployment to start, and the ledger is as healthy as the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.items["storefront"] = (SiteManifest(WEB, "50", "web", Origin("storefront/web.yaml", 0), 0),)
+        self.ledger, self.roles = "Progressing", {"ledger": "active"}
+        self.candidates: list[str] = []
+
+    def survey(self, application: Application, *_: object) -> Survey:
+        workload = Workload(ref_of(WEB), "apps/v1", "50", "web", 1)
+        return Survey(application, (workload,) if application.name == "storefront" else ())
+
+    def pass_(self, task: Task) -> Outcome:
+        role: Any = self.roles.get(task.application.name, "active")
+        return replace(super().pass_(task), effective_role=role)
+
+    def bring(self, item: SiteManifest, *rest: object) -> ObjectState:
+        state = super().bring(item, *rest)
+        return replace(state, health=Health(self.ledger)) if state.ref.name == "ledger" else state  # type: ignore[arg-type]
+
+    def start(self, surveys: Sequence[Survey], *_: object) -> tuple[Ref, ...]:
+        self.candidates = [ref.name for survey in surveys for ref in survey.candidates]
+        return ()
+
+
+DEPENDENT = application("storefront", depends_on=("ledger",))
+
+
+def test_an_application_starts_once_what_it_depends_on_is_healthy() -> None:
+    world = Starting()
+    passes, revision = passes_of(world, DEPENDENT, application("ledger"))
+    report = passes.run(revision)
+    assert (world.candidates, report.applications[0].unfinished) == (
+        [],
+        (("Deployment n/web", "application ledger must be healthy first (dependsOn)"),),
+    )
+    world.ledger = "Healthy"
+    passes.run(revision)
+    passes.run(revision)
+    assert world.candidates == ["web"]
+
+
+@pytest.mark.parametrize(("active", "candidates"), [("a", []), ("b", ["web"])])
+def test_what_is_placed_here_is_waited_for_also_before_its_promotion_and_what_is_not_never(
+    active: str, candidates: list[str]
+) -> None:
+    world = Starting()
+    world.roles["ledger"], world.ledger = "passive", "Healthy"
+    placed = Placement(active, 1, "planned", "apps/ledger/placement.yaml")
+    passes, revision = passes_of(world, application("ledger", placement=placed), DEPENDENT)
+    passes.run(revision)
+    passes.run(revision)
+    assert world.candidates == candidates
+
+
+@pytest.mark.parametrize(
+    ("path", "annotations", "brought"),
+    [
+        ("base/{name}.yaml", {}, ["one", "three", "two"]),
+        ("base/0000_50_all_{name}.yaml", {}, ["one"]),
+        ("base/{name}.yaml", {"siteshift.io/component": "all"}, ["one"]),
+    ],
+    ids=["nobody names one", "file name", "annotation"],
+)
+def test_objects_without_a_component_go_side_by_side(
+    world: World, path: str, annotations: dict[str, str], brought: list[str]
+) -> None:
+    """Of a component only the first is brought until it is healthy; without one, none waits for another."""
+
+    def item(name: str) -> SiteManifest:
+        found = settings(name, APPLICATION_LABEL, "ledger")
+        found.manifest["metadata"]["annotations"] = annotations
+        return found._replace(origin=Origin(path.format(name=name), 0), component="all")
+
+    world.items["ledger"] = tuple(map(item, ("one", "two", "three")))
+    world.unwell = {"one", "two", "three"}
+    run(world, application("ledger"))
+    assert sorted(set(world.brought) - {"shared"}) == brought
