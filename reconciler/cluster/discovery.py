@@ -82,9 +82,13 @@ class Discovery:
                 return catalogue.resources[version, kind]
         raise _missing(catalogue, group, f"{kind}.{group}" if group else kind)
 
-    def resources(self) -> tuple[Resource, ...]:
-        """Every resource that the cluster knows now; reads discovery again."""
-        return tuple(self._refresh(None).resources.values())
+    def resources(self, *, complete: bool = False) -> tuple[Resource, ...]:
+        """Every resource that the cluster knows now; reads discovery again. `complete`: raises Unreachable where a
+        group's server does not answer, so that some may be missing."""
+        catalogue = self._refresh(None)
+        if complete and catalogue.unread:
+            raise Unreachable(f"the servers of API groups {', '.join(sorted(catalogue.unread))} do not answer")
+        return tuple(catalogue.resources.values())
 
     def _catalogues(self) -> Iterator[Catalogue]:
         """The catalogue at hand, then a fresh one: a kind may have been installed a moment ago."""

@@ -54,6 +54,11 @@ class Definitions:
         if not acting.error:
             self._good[acting.application.name] = acting.revision.commit
 
+    def knows(self, acting: Acting) -> bool:
+        """Whether this very commit was acted on before: what it holds was taken over or let in then."""
+        name = acting.application.name
+        return acting.revision.commit in (self._good.get(name), self.mover.marked(name))
+
     def before(self, acting: Acting, error: str) -> Acting:
         """The last good definition in place of one that cannot be rendered, under the newest placement."""
         broken = Broken(acting.application.folder, (), acting.application.placement)

@@ -2,23 +2,65 @@
 
 Server-side apply keeps a field for as long as any manager owns it. On the first contact the fields of `kubectl` and of
 what was there before server-side apply are handed to the generic apply, and the fields that moves own to the moves:
-nothing of the object changes, so nothing restarts.
+nothing of the object changes, so nothing restarts. Objects of other managers are taken over with consent only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from reconciler.objects import APPLY_MANAGER, MOVES_MANAGER, Manifest
+from reconciler.errors import Refused
+from reconciler.fleet.model import Contents
+from reconciler.objects import APPLY_MANAGER, MOVES_MANAGER, Manifest, ref_of
 from reconciler.starts.fields import owned_fields
 
 FORMER = ("kubectl", "before-first-apply")
 """Managers, by the beginning of their names, whose fields are taken over."""
 
+TAKE_OVER = "siteshift.io/take-over"
+"""On an object in Git, with the value "true": it may be taken over from whoever manages it."""
+
 RESTARTED = "f:kubectl.kubernetes.io/restartedAt"
 
 Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Whose objects are written, and what the fleet lets it write."""
+
+    application: str
+    contents: Contents
+
+
+def other_manager(live: Manifest) -> str:
+    """Who manages an object that Siteshift does not ("": nobody, or Siteshift)."""
+    metadata = live["metadata"]
+    owners = [each for each in metadata.get("managedFields") or () if not each.get("subresource")]
+    managers = [str(each.get("manager")) for each in owners if each.get("fieldsV1")]
+    if {APPLY_MANAGER, MOVES_MANAGER} & set(managers):
+        return ""
+    controller = next((each for each in metadata.get("ownerReferences") or () if each.get("controller")), None)
+    if controller is not None:
+        return f"{controller.get('kind')} {controller.get('name')}"
+    return managers[0] if managers else ""
+
+
+def refuse_other_managers(desired: Manifest, live: Manifest, rights: Rights) -> None:
+    """Raise `Refused` for an object that somebody else manages, unless Git consents that it is taken over."""
+    manager = other_manager(live)
+    metadata = live["metadata"]
+    space = metadata["name"] if live["kind"] == "Namespace" else metadata.get("namespace")
+    consents = (desired["metadata"].get("annotations") or {}).get(TAKE_OVER) == "true"
+    if not manager or consents or space in rights.contents.take_over:
+        return
+    where = f", or list {space} in spec.contents.takeOver of siteshift.yaml" if space else ""
+    raise Refused(
+        f"{ref_of(live)} is managed by {manager} and is left as it is; to take it over, set the annotation"
+        f' {TAKE_OVER}: "true" on it in Git{where}'
+    )
 
 
 def taken_over(live: Manifest, *, moves: bool) -> list[dict[str, Any]] | None:

@@ -7,19 +7,20 @@ watch caches only, and an object that was found as it should be is not even comp
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.cluster.client import JSON_PATCH
-from reconciler.controller.adopting import taken_over
+from reconciler.controller.adopting import Rights, refuse_other_managers, taken_over
 from reconciler.controller.contests import Contests
 from reconciler.diff import Verdict, diff
-from reconciler.errors import ClusterError, NotFound
+from reconciler.errors import ClusterError, NotFound, Refused
 from reconciler.fleet.model import Role
+from reconciler.fleet.walls import allows
 from reconciler.health import Health, judge
-from reconciler.objects import APPLY_MANAGER, Manifest, Ref, ref_of
+from reconciler.objects import APPLY_MANAGER, Manifest, Ref, group_of, ref_of
 from reconciler.starts.fields import owned_fields, without_owned_fields
 from render.site import SiteManifest
 
@@ -71,8 +72,11 @@ class Applier:
         self._failures: dict[Ref, _Failure] = {}
         self._contests = Contests(clock)
 
-    def bring(self, item: SiteManifest, role: Role, create: Create | None = None) -> ObjectState:
-        """Compare, write if need be, judge. `create` makes objects whose start or role fields belong to the moves."""
+    def bring(
+        self, item: SiteManifest, role: Role, create: Create | None = None, rights: Rights | None = None
+    ) -> ObjectState:
+        """Compare, write if need be, judge. `create` makes objects whose start or role fields belong to the moves;
+        `rights` bound what is written."""
         ref = ref_of(item.manifest)
         live: Manifest | None = None
         try:
@@ -80,7 +84,7 @@ class Applier:
             failure = self._failures.get(ref)
             if failure and failure.manifest is item.manifest and self._clock.monotonic() < failure.again:
                 return self._judged(item, ref, live, role, error=failure.error)
-            written = self._write(item.manifest, ref, live, create)
+            written = self._write(item.manifest, ref, live, create, rights)
         except ClusterError as error:
             return self._judged(item, ref, live, role, error=self._failed(ref, item.manifest, error))
         live = live if written is None else written
@@ -115,12 +119,16 @@ class Applier:
                 self._as_desired.pop(ref, None)
                 self._failures.pop(ref, None)
 
-    def _write(self, manifest: Manifest, ref: Ref, live: Manifest | None, create: Create | None) -> Manifest | None:
+    def _write(
+        self, manifest: Manifest, ref: Ref, live: Manifest | None, create: Create | None, rights: Rights | None
+    ) -> Manifest | None:
         """Write the object if it differs; returns what the server answered, None where nothing had to be written."""
+        if rights is not None and not self._is_as_desired(ref, manifest, live):
+            self._check(manifest, live, rights)
         created = live is None and create is not None and bool(owned_fields(manifest))
         if created and create is not None:
             live = create(manifest)
-        elif live is not None and self._as_desired.get(ref) == (manifest, live["metadata"]["resourceVersion"]):
+        elif self._is_as_desired(ref, manifest, live):
             return None
         desired = manifest if create is None else without_owned_fields(manifest)
         live = None if live is None else self._adopt(live, moves=create is not None)
@@ -144,6 +152,26 @@ class Applier:
         with self._lock:
             self._as_desired[ref] = (manifest, live["metadata"]["resourceVersion"])
             self._failures.pop(ref, None)
+
+    def _is_as_desired(self, ref: Ref, manifest: Manifest, live: Manifest | None) -> bool:
+        """Whether just this was found to be as it should."""
+        return live is not None and self._as_desired.get(ref) == (manifest, live["metadata"]["resourceVersion"])
+
+    def _check(self, manifest: Manifest, live: Manifest | None, rights: Rights) -> None:
+        """Raise `Refused` for what the application may not write, by what the cluster says of it."""
+        resource = self._cluster.discovery.find(manifest["apiVersion"], manifest["kind"])
+        if not resource.namespaced and not allows(rights.contents, group_of(manifest["apiVersion"]), manifest["kind"]):
+            raise Refused(f"{ref_of(manifest)} is cluster-scoped, and spec.contents.clusterKinds does not allow it")
+        if live is not None:
+            refuse_other_managers(manifest, live, rights)
+
+    def refuse_foreign_workloads(self, items: Iterable[SiteManifest], rights: Rights) -> None:
+        """Raise `Refused` for the first object with a start field that somebody else manages: a move would stop it."""
+        for item in items:
+            if owned_fields(item.manifest):
+                live = self._caches.live(item.manifest, timeout=READ_TIMEOUT)
+                if live is not None:
+                    refuse_other_managers(item.manifest, live, rights)
 
     def _adopt(self, live: Manifest, *, moves: bool) -> Manifest:
         """Take over the fields of who managed the object before; returns it as it is then."""

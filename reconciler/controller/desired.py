@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.controller.rendering import RenderService
+from reconciler.controller.rendering import Objects, RenderService
 from reconciler.failover.execute.definition import Definition, Workload, namespaces_of
 from reconciler.fleet.contents import unit_errors
 from reconciler.fleet.grace import grace_of
 from reconciler.fleet.load import Broken, load_parts, load_placement
 from reconciler.fleet.model import Application, Fleet, Placement, Role
 from reconciler.fleet.rendered import Found, Rendered
+from reconciler.fleet.territory import Place, places_of
 from reconciler.fleet.units import application_unit, platform_units
 from reconciler.objects import APPLICATION_LABEL, STANDBY_LABEL, ref_of
 from reconciler.starts.fields import START_FIELDS, kind_of, start_value
@@ -95,7 +96,7 @@ class Desired:
         key = (application.name, role)
         if self._checked.get(key) is not found:
             objects = [Found(item.manifest, item.origin.path or application.folder) for item in found]
-            errors = unit_errors(Rendered(application, role, objects))
+            errors = unit_errors(Rendered(application, role, objects), revision.fleet.contents)
             if errors:
                 raise errors[0]
             self._checked[key] = found
@@ -110,6 +111,27 @@ class Desired:
         if self._service is not None:
             return self._service.render(revision.commit, unit, revision.fleet.remote_bases)
         return self._cache.render(revision.tree, unit, revision.commit)
+
+
+class Places:
+    """The places of each unit, kept for as long as it is rendered to the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Application | None, list[Objects], dict[Place, Found | None]]] = {}
+
+    def of(self, application: Application | None, items: list[Objects]) -> dict[Place, Found | None]:
+        """The places of a unit that is rendered to these objects, in one role or more."""
+        name = "" if application is None else application.name
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] is application and [*map(id, kept[1])] == [*map(id, items)]:
+            return kept[2]
+        folder = "" if application is None else application.folder
+        found = [
+            Found(item.manifest, item.origin.path or folder, item.origin.document) for one in items for item in one
+        ]
+        places = places_of(found, application)
+        self._kept[name] = (application, items, places)
+        return places
 
 
 def unit_keys(revision: Revision) -> tuple[tuple[str, str], ...]:

@@ -133,6 +133,7 @@ class _Work:
         self._moving = False
         self._refused = ""
         self._reported = ""
+        self._seeded = False
         self._reporter = Reporter(parts.site, parts.cluster, log)
         applier = Applier(parts.cluster, parts.caches, clock)
         starter = Starter(parts.caches, clock, self._fleet.starts, log)
@@ -181,6 +182,9 @@ class _Work:
         self._log.change("standby", "lease", "")
         parts.caches.drain()
         try:
+            if not self._seeded:
+                self._passes.territory.seed(self._pruner.namespaces())
+                self._seeded = True
             report = self._passes.run(revision, lambda: self._overtaken(revision))
             self._moving = any(unit.outcome is not None and is_moving(unit.outcome) for unit in report.applications)
             self._reporter.report(report)

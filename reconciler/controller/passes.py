@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.acting import Acting, Definitions
+from reconciler.controller.adopting import Rights
 from reconciler.controller.applying import Applier, ObjectState
-from reconciler.controller.desired import Desired, Revision, definition_of
+from reconciler.controller.desired import Desired, Places, Revision, definition_of
 from reconciler.controller.pruning import Pruner
 from reconciler.controller.starting import Starter, Survey
 from reconciler.errors import ClusterError, SiteshiftError, unexpected
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.execute.mover import Mover
 from reconciler.fleet.model import Application, Role
+from reconciler.fleet.territory import Territory
 from reconciler.objects import Ref, ref_of
 from reconciler.run_levels import executor, graph
 from render.errors import InputError
@@ -118,6 +120,8 @@ class Passes:
     mover: Mover
     definitions: Definitions
     platform: Platform = field(default_factory=Platform)
+    territory: Territory = field(default_factory=Territory)
+    places: Places = field(default_factory=Places)
     _roles: dict[str, Role] = field(default_factory=dict)
     _well: dict[str, bool] = field(default_factory=dict)
 
@@ -127,6 +131,7 @@ class Passes:
             platform, mode = self._platform(revision, cancelled)
         except Exception as error:
             platform, mode = UnitState("platform", error=unexpected(error), payload=self.platform.completed), "updating"
+        self.territory.keep_only({each.name for each in revision.fleet.applications} | set(revision.broken))
         applications: list[UnitState] = []
         surveys: list[Survey] = []
         apply = mode != "installing" or platform.complete
@@ -167,12 +172,13 @@ class Passes:
 
     def _platform(self, revision: Revision, cancelled: Callable[[], bool]) -> tuple[UnitState, graph.Mode]:
         try:
-            items = [item for _, found in self.desired.platform(revision) for item in found]
+            rendered = [found for _, found in self.desired.platform(revision)]
         except InputError as error:
             # What is there stays as it is, and applications can still be moved: only the platform's change waits.
             mode: graph.Mode = "updating" if self.platform.completed else "installing"
             return UnitState("platform", error=str(error), payload=self.platform.completed), mode
-        items.sort(key=lambda item: item.order)
+        self.territory.give_platform(self.places.of(None, rendered), revision.fleet.contents)
+        items = sorted((item for found in rendered for item in found), key=lambda item: item.order)
         payload = _digest(items)
         mode = self.platform.mode(payload)
         self.platform.attempt = self.platform.attempt + 1 if mode == "steady" else 0
@@ -201,11 +207,17 @@ class Passes:
         return (replace(state, error=acting.error) if acting.error and not state.error else state), survey
 
     def _renders(self, acting: Acting) -> Acting:
-        """The definition itself if it can be rendered in both roles, else the last one that could."""
+        """The definition itself if it can be rendered in both roles and takes nothing that is another's, else the last
+        one that could."""
+        application, contents = acting.application, acting.revision.fleet.contents
         try:
-            for role in ROLES:
-                self.desired.application(acting.revision, acting.application, role)
-        except InputError as error:
+            items = [self.desired.application(acting.revision, application, role) for role in ROLES]
+            if not acting.error:
+                for error in self.territory.claim(application, self.places.of(application, items), contents):
+                    return self.definitions.before(acting, str(error))
+                if not self.definitions.knows(acting):
+                    self.applier.refuse_foreign_workloads(items[0], Rights(application.name, contents))
+        except (InputError, ClusterError) as error:
             return self.definitions.before(acting, str(error))
         self.definitions.works(acting)
         return acting
@@ -237,6 +249,7 @@ class Passes:
                 application.name, outcome=outcome, error=error, rendered=items, desired=_refs(items)
             ), survey
         survey = replace(survey.allowed(outcome), needs=self._unmet(application, revision))
+        rights = Rights(application.name, revision.fleet.contents)
         try:
             self.pruner.cover(items)
         except ClusterError as failed:
@@ -248,7 +261,9 @@ class Passes:
             graph.barriers(_tasks(items)),
             role,
             cancelled,
-            lambda item: self.applier.bring(item, role, lambda manifest: self.mover.create(application, manifest)),
+            lambda item: self.applier.bring(
+                item, role, lambda manifest: self.mover.create(application, manifest), rights
+            ),
             survey=survey,
         )
         return replace(state, outcome=outcome, error=error, rendered=items, desired=_refs(items)), survey

@@ -50,6 +50,15 @@ class Pruner:
             if left:
                 self._prune(unit, recorded, left, desired, everything, budget)
 
+    def namespaces(self) -> dict[str, set[str]]:
+        """The namespaces of what each application has put into the cluster, by its name. Raises ClusterError."""
+        prefix = PREFIXES[APPLICATION_LABEL]
+        return {
+            name.removeprefix(prefix): {entry.ref.namespace for entry in entries} - {""}
+            for name, entries in read_inventories(self._cluster).items()
+            if name.startswith(prefix)
+        }
+
     def report_unmanaged(self, units: Iterable[UnitKey]) -> None:
         """Say which recorded units Git no longer has; nothing of them is touched."""
         known = {inventory_of(unit) for unit in units}

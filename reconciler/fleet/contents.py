@@ -13,9 +13,10 @@ from reconciler.fleet import times
 from reconciler.fleet.durations import show
 from reconciler.fleet.fields import custom_schemas, misfits
 from reconciler.fleet.grace import grace_of
-from reconciler.fleet.model import Application, Fleet
+from reconciler.fleet.model import Application, Contents, Fleet
 from reconciler.fleet.rendered import Rendered, mapping
 from reconciler.fleet.storage import check_storage, site_objects, unprotected_claims
+from reconciler.fleet.territory import NAMESPACE, Territory, places_of
 from reconciler.fleet.walls import wall_errors
 from reconciler.objects import Manifest, Ref, ref_of
 
@@ -39,16 +40,17 @@ def check_contents(fleet: Fleet, site: str, units: Sequence[Rendered]) -> list[F
     """Every error in what a site would have."""
     found = [*_identities(site, units), *_volumes(site, units), *_unknown_fields(units)]
     found += check_moves(site, units, units)
+    found += _territory(fleet, units)
     for unit in units:
-        found += wall_errors(unit)
+        found += wall_errors(unit, fleet.contents)
         if unit.application is not None and _moves(unit.application):
             found += _stops(fleet, unit.application, unit)
     return found
 
 
-def unit_errors(unit: Rendered) -> list[FleetError]:
+def unit_errors(unit: Rendered, contents: Contents) -> list[FleetError]:
     """What forbids the controller to act on an application, in the role in which it is rendered (P21)."""
-    found = list(wall_errors(unit))
+    found = list(wall_errors(unit, contents))
     if unit.application is not None and _moves(unit.application):
         found += _movable(unit)
     return found
@@ -123,6 +125,22 @@ def _volumes(site: str, units: Iterable[Rendered]) -> Iterator[FleetError]:
                         path=path,
                         hint="a volume belongs to one application and one claim",
                     )
+
+
+def _territory(fleet: Fleet, units: Sequence[Rendered]) -> Iterator[FleetError]:
+    """A namespace belongs to one unit: to whom siteshift.yaml says, else the platform, else who has its Namespace."""
+    territory = Territory()
+    platform = [found for unit in units if unit.application is None for found in unit.objects]
+    territory.give_platform(places_of(platform), fleet.contents)
+    for unit in sorted(units, key=lambda each: (not _has_namespace(each), each.name)):
+        if unit.application is not None:
+            places = places_of(unit.objects, unit.application)
+            namespaces = {place: found for place, found in places.items() if place.kind == NAMESPACE}
+            yield from territory.claim(unit.application, namespaces, fleet.contents)
+
+
+def _has_namespace(unit: Rendered) -> bool:
+    return any(found.kind == ("", "Namespace") for found in unit.objects)
 
 
 def _volume_names(manifest: Manifest) -> Iterator[tuple[str, str]]:

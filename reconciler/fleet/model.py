@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -131,6 +132,31 @@ class Application:
     suspended: bool = False
 
 
+CLUSTER_KINDS = (
+    "Namespace",
+    "PersistentVolume",
+    "VolumeGroupReplicationContent.replication.storage.openshift.io",
+    "VolumeGroupSnapshotContent.groupsnapshot.storage.k8s.io",
+    "VolumeSnapshotContent.snapshot.storage.k8s.io",
+)
+"""Cluster-scoped kinds that applications may have unless the fleet says otherwise: what holds them and their data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What applications may contain. `cluster_kinds`: cluster-scoped kinds, as `Kind` or `Kind.group`; `namespaces`:
+    the only ones that an application may use, by its name; `take_over`: namespaces in which objects of other managers
+    may be taken over."""
+
+    cluster_kinds: tuple[str, ...] = CLUSTER_KINDS
+    namespaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    take_over: tuple[str, ...] = ()
+
+    def given(self, namespace: str) -> tuple[str, ...]:
+        """The applications that have a namespace by this."""
+        return tuple(sorted(name for name, found in self.namespaces.items() if namespace in found))
+
+
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """One fleet repository at one commit. `platform` are the folders that every site builds, in order of their names.
@@ -153,6 +179,7 @@ class Fleet:
     prune_budget: int = 10
     refs: Refs = Refs()
     remote_bases: tuple[str, ...] = ()
+    contents: Contents = Contents()
 
     def application(self, name: str) -> Application | None:
         """The application of that name, if there is one."""

@@ -11,6 +11,7 @@ from reconciler.fleet.documents import Document
 from reconciler.fleet.durations import seconds
 from reconciler.fleet.model import (
     Application,
+    Contents,
     Fleet,
     Group,
     Lease,
@@ -48,6 +49,7 @@ def fleet(document: Document, platform: tuple[str, ...], applications: tuple[App
         prune_budget=int(spec.get("prune", {}).get("budget", usual.prune_budget)),
         refs=Refs(refs.get("acks", usual.refs.acks), refs.get("heartbeats", usual.refs.heartbeats)),
         remote_bases=tuple(spec.get("remoteBases", {}).get("allow", usual.remote_bases)),
+        contents=_contents(spec.get("contents", {})),
     )
 
 
@@ -94,6 +96,14 @@ def placement(document: Document) -> Placement:
         override_fence=spec.get("overrideFence"),
         allow_discard=tuple(spec.get("allowDiscard", ())),
         accept_rewind=None if rewind is None else Rewind(rewind["to"], tuple(rewind["from"])),
+    )
+
+
+def _contents(spec: dict[str, Any]) -> Contents:
+    return Contents(
+        tuple(spec.get("clusterKinds", Contents().cluster_kinds)),
+        {name: tuple(namespaces) for name, namespaces in spec.get("namespaces", {}).items()},
+        tuple(spec.get("takeOver", ())),
     )
 
 

@@ -17,7 +17,17 @@ PRUNE_ANNOTATION = "siteshift.io/prune"
 """With the value `disabled`, the object stays when Git no longer has it."""
 
 Reason = Literal[
-    "Replication", "Data", "OwnsData", "HoldsData", "HoldsDesired", "InUse", "System", "NotOurs", "Annotated", "Budget"
+    "Replication",
+    "Data",
+    "OwnsData",
+    "HoldsData",
+    "HoldsDesired",
+    "HoldsOthers",
+    "InUse",
+    "System",
+    "NotOurs",
+    "Annotated",
+    "Budget",
 ]
 
 
@@ -148,6 +158,16 @@ def holds_desired(candidate: Candidate, around: Surroundings) -> Kept | None:
     return _kept(candidate, "HoldsDesired", f"{held} is in it", f"take {held} out of Git, or put the namespace back")
 
 
+def holds_others(candidate: Candidate, around: Surroundings) -> Kept | None:
+    """Namespaces with something in them that their unit did not put there."""
+    name, value = candidate.label
+    roots = around.roots_in.get(candidate.ref.name, ()) if candidate.ref.kind == "Namespace" else ()
+    other = min((ref for ref, labels in roots if labels.get(name) != value), default=None)
+    if other is None:
+        return None
+    return _kept(candidate, "HoldsOthers", f"{other} is in it, which is somebody else's", f"move {other} elsewhere")
+
+
 def in_use(candidate: Candidate, around: Surroundings) -> Kept | None:
     """Definitions of kinds that have objects."""
     instance = around.instances.get(candidate.ref.name) if candidate.ref.kind == "CustomResourceDefinition" else None
@@ -191,6 +211,7 @@ GUARDS: tuple[Guard, ...] = (
     owns_data,
     holds_data,
     holds_desired,
+    holds_others,
     in_use,
     not_ours,
     annotated,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from reconciler.controller.adopting import TAKE_OVER, Rights
 from reconciler.controller.applying import FIRST_RETRY, LAST_RETRY, Applier
 from reconciler.controller.contests import AT_ONCE, MOST_TURNS
 from reconciler.errors import Invalid, Refused
+from reconciler.fleet.model import Contents
 from reconciler.objects import APPLY_MANAGER
 from render.kustomization import Origin
 from render.site import SiteManifest
@@ -43,6 +46,8 @@ class OneObject:
         self.object: dict[str, Any] | None = None
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.refusal: Invalid | None = None
+        self.cluster_wide: set[str] = set()
+        self.discovery = SimpleNamespace(find=lambda _, kind: SimpleNamespace(namespaced=kind not in self.cluster_wide))
         self.version = 0
 
     def live(self, manifest: dict[str, Any], *, timeout: float) -> dict[str, Any] | None:
@@ -242,3 +247,64 @@ def test_health_that_cannot_be_told_is_the_trouble_of_that_object_alone(
     state = applier.bring(item(machine), "active")
     assert (state.written, state.health) == (True, None)
     assert state.error == "its health cannot be told: list virtualmachineinstances: forbidden"
+
+
+LEDGER = Rights("ledger", Contents())
+
+
+def foreign(world: OneObject, manager: str, **metadata: Any) -> None:
+    """The ConfigMap is there, and somebody else made it."""
+    world.write(CONFIG_MAP | {"data": {"a": "theirs"}}, manager)
+    assert world.object is not None
+    world.object["metadata"] |= metadata
+
+
+@pytest.mark.parametrize("manager", ["kubectl-client-side-apply", "argocd-controller", "kustomize-controller", "helm"])
+def test_what_somebody_else_manages_is_left_as_it_is(applier: Applier, world: OneObject, manager: str) -> None:
+    foreign(world, manager)
+    state = applier.bring(item(CONFIG_MAP), "active", None, LEDGER)
+    assert world.requests == []
+    assert state.error == (
+        f"ConfigMap ledger/settings is managed by {manager} and is left as it is; to take it over, set the annotation"
+        ' siteshift.io/take-over: "true" on it in Git, or list ledger in spec.contents.takeOver of siteshift.yaml'
+    )
+
+
+def test_what_a_controller_made_is_left_as_it_is(applier: Applier, world: OneObject) -> None:
+    foreign(world, "x", ownerReferences=[{"kind": "Operator", "name": "db", "controller": True}])
+    assert "is managed by Operator db" in applier.bring(item(CONFIG_MAP), "active", None, LEDGER).error
+
+
+def test_git_consents_to_a_take_over_for_one_object(applier: Applier, world: OneObject) -> None:
+    foreign(world, "argocd-controller")
+    consenting = CONFIG_MAP | {"metadata": CONFIG_MAP["metadata"] | {"annotations": {TAKE_OVER: "true"}}}  # type: ignore[operator]
+    assert applier.bring(item(consenting), "active", None, LEDGER).error == ""
+    assert [name for name, _ in world.requests] == ["apply"]
+
+
+def test_the_fleet_consents_to_a_take_over_for_a_namespace(applier: Applier, world: OneObject) -> None:
+    foreign(world, "argocd-controller")
+    rights = Rights("ledger", Contents(take_over=("ledger",)))
+    assert applier.bring(item(CONFIG_MAP), "active", None, rights).error == ""
+
+
+def test_what_siteshift_has_applied_before_needs_no_consent(applier: Applier, world: OneObject) -> None:
+    applier.bring(item(CONFIG_MAP), "active", None, LEDGER)
+    assert world.object is not None
+    world.object["metadata"]["managedFields"].append({"manager": "autoscaler", "fieldsV1": {"f:data": {}}})
+    world.object["metadata"]["resourceVersion"] = "99"
+    changed = CONFIG_MAP | {"data": {"a": "2"}}
+    assert applier.bring(item(changed), "active", None, LEDGER).error == ""
+
+
+def test_a_kind_that_the_cluster_has_for_all_namespaces_is_refused(applier: Applier, world: OneObject) -> None:
+    world.cluster_wide = {"ConfigMap"}
+    state = applier.bring(item(CONFIG_MAP), "active", None, LEDGER)
+    assert state.error.endswith("is cluster-scoped, and spec.contents.clusterKinds does not allow it")
+    assert world.requests == []
+
+
+def test_a_workload_of_somebody_else_is_refused_before_a_move_could_stop_it(applier: Applier, world: OneObject) -> None:
+    world.write(DEPLOYMENT, "helm")
+    with pytest.raises(Refused, match="Deployment ledger/api is managed by helm"):
+        applier.refuse_foreign_workloads([item(CONFIG_MAP), item(DEPLOYMENT)], LEDGER)

@@ -15,6 +15,7 @@ from reconciler.clock import SystemClock
 from reconciler.controller.desired import Desired, Revision
 from reconciler.controller.loop import Parts, _Work
 from reconciler.errors import NotFound
+from reconciler.fleet.territory import Territory
 from reconciler.git.memory import MemoryRepository, MemoryServer
 from reconciler.status.log import Log
 
@@ -86,9 +87,9 @@ class World:
         )
         work = _Work(parts, Log("a", "text", self.out), SystemClock(), self.stop)
         work._speaker = self  # type: ignore[assignment]
-        work._passes = SimpleNamespace(run=run)  # type: ignore[assignment]
+        work._passes = SimpleNamespace(run=run, territory=Territory())  # type: ignore[assignment]
         work._reporter = SimpleNamespace(report=lambda _: None)  # type: ignore[assignment]
-        work._pruner = SimpleNamespace(report_unmanaged=lambda _: None)  # type: ignore[assignment]
+        work._pruner = SimpleNamespace(report_unmanaged=lambda _: None, namespaces=dict)  # type: ignore[assignment]
         return work
 
     def of(self, _: str) -> None:

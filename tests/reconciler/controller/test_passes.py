@@ -13,7 +13,7 @@ from reconciler.controller.applying import ObjectState
 from reconciler.controller.desired import Revision
 from reconciler.controller.passes import Passes, PassReport
 from reconciler.controller.starting import Survey
-from reconciler.errors import InputErrors
+from reconciler.errors import InputErrors, Refused
 from reconciler.failover.execute.definition import Workload
 from reconciler.failover.execute.memory import Outcome, Task
 from reconciler.failover.protocol.decisions import State
@@ -29,7 +29,7 @@ from render.tree import MemoryTree
 
 
 def settings(name: str, label: str, unit: str) -> SiteManifest:
-    metadata = {"name": name, "namespace": "n", "labels": {label: unit}}
+    metadata = {"name": name, "namespace": unit, "labels": {label: unit}}
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}
     return SiteManifest(manifest, "50", unit, Origin(f"{unit}/{name}.yaml", 0), 0)
 
@@ -51,6 +51,8 @@ class World:
         self.pins: dict[str, str] = {}
         self.unwell: set[str] = set()
 
+        self.foreign: set[str] = set()
+
     def at(self, commit: str) -> Revision:
         if commit not in self.revisions:
             raise InputErrors([InputError("siteshift.yaml is wrong")])
@@ -63,6 +65,8 @@ class World:
         if self.broken_at == (revision.commit, application.name):
             raise InputError("broken")
         found = self.items[application.name]
+        if callable(found):
+            found = found(revision.commit)
         if isinstance(found, Exception):
             raise found
         return tuple(found)
@@ -85,6 +89,10 @@ class World:
 
     def cover(self, _: object) -> None:
         pass
+
+    def refuse_foreign_workloads(self, items: Sequence[SiteManifest], _: object) -> None:
+        if self.foreign & {item.manifest["metadata"]["name"] for item in items}:
+            raise Refused("it is managed by helm")
 
     def prune(self, states: Sequence[ObjectState], everything: frozenset[Ref], _: int) -> None:
         self.pruned.append(([state.ref.name for state in states], {ref.name for ref in everything}))
@@ -292,3 +300,31 @@ def test_objects_without_a_component_go_side_by_side(
     world.unwell = {"one", "two", "three"}
     run(world, application("ledger"))
     assert sorted(set(world.brought) - {"shared"}) == brought
+
+
+def test_an_application_that_takes_anothers_namespace_keeps_its_last_good_definition(world: World) -> None:
+    """It comes first by its name, and harms nobody all the same."""
+    parts: Any = world
+    attacker = application("aaa")
+    world.items["aaa"] = (settings("aaa", APPLICATION_LABEL, "aaa"),)
+    passes = Passes("a", parts, parts, parts, parts, parts, Definitions("a", parts, parts))
+    fleet = Fleet("bank", "symmetric", (), (), (attacker, *BOTH))
+    world.revisions["c1"] = Revision("c1", MemoryTree({}), fleet)
+    assert [unit.error for unit in passes.run(world.revisions["c1"]).applications] == ["", "", ""]
+
+    world.items["aaa"] = lambda commit: (settings("x", APPLICATION_LABEL, "aaa" if commit == "c1" else "payments"),)
+    world.brought.clear()
+    bad, *others = passes.run(Revision("c2", MemoryTree({}), fleet)).applications
+    assert "uses namespace payments, which belongs to application payments" in bad.error
+    assert bad.outcome is not None, "the last good definition is still looked after"
+    assert [unit.error for unit in others] == ["", ""]
+    assert world.brought == ["shared", "x", "ledger", "payments"]
+
+
+def test_an_application_with_a_workload_of_somebody_else_is_not_moved(world: World) -> None:
+    world.foreign = {"payments"}
+    ledger, payments = run(world, *BOTH).applications
+    assert ledger.error == ""
+    assert payments.error == "it is managed by helm"
+    assert "payments" not in world.epochs
+    assert "payments" not in world.brought

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from reconciler.fleet.contents import check_contents
-from reconciler.fleet.model import Application, Fleet, Lease, Placement, Replication
+from reconciler.fleet.model import Application, Contents, Fleet, Lease, Placement, Replication
 from reconciler.fleet.rendered import Found, Rendered
 
-FLEET = Fleet("bank", "symmetric", (), (), (), poll=1.0, freshness=2.0, permit=4.0, request_timeout=1.0)
+SHARED = Contents(namespaces={"ledger": ("n",), "payments": ("n",)})
+FLEET = Fleet(
+    "bank", "symmetric", (), (), (), poll=1.0, freshness=2.0, permit=4.0, request_timeout=1.0, contents=SHARED
+)
 
 
 def application(name: str, **changes: Any) -> Application:

@@ -195,3 +195,27 @@ def test_a_prune_whose_surroundings_cannot_be_read_does_not_happen(site: Cluster
 
     with pytest.raises(ClusterError):
         look_around(stranger, [_map(unit, "a")], [])
+
+
+def test_a_namespace_that_holds_something_of_somebody_else_stays(site: Cluster) -> None:
+    label = {APPLICATION_LABEL: "leaving"}
+    spaces = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": label}}
+        for name in ("inventory-own", "inventory-shared")
+    ]
+    for space in spaces:
+        site.apply(space, manager=APPLY_MANAGER)
+        metadata = {"namespace": space["metadata"]["name"], "name": "ours", "labels": label}  # type: ignore[index]
+        site.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}, manager=APPLY_MANAGER)
+    secret = {"namespace": "inventory-shared", "name": "theirs"}
+    site.create({"apiVersion": "v1", "kind": "Secret", "metadata": secret}, manager="kubectl-create")
+
+    live = {ref_of(space): site.get("v1", "Namespace", None, ref_of(space).name) for space in spaces}
+    around = look_around(site, list(live.values()), [])
+    recorded = [entry_of(space, "00") for space in spaces]
+    found = plan(recorded, [], live, 9, label=(APPLICATION_LABEL, "leaving"), around=around)
+
+    assert [each.entry.ref.name for each in found.delete] == ["inventory-own"]
+    (kept,) = found.kept
+    assert (kept.reason, kept.ref.name) == ("HoldsOthers", "inventory-shared")
+    assert kept.message == "Secret inventory-shared/theirs is in it, which is somebody else's"

@@ -129,6 +129,15 @@ def test_the_order_is_the_reverse_of_the_order_of_application() -> None:
             id="namespace-with-something-wanted",
         ),
         pytest.param(
+            SPACE,
+            {},
+            {},
+            Surroundings(roots_in={"ledger": [(Ref("", "Secret", "ledger", "s"), {"app": "theirs"})]}),
+            "HoldsOthers",
+            "Secret ledger/s",
+            id="namespace-with-something-of-others",
+        ),
+        pytest.param(
             DEFINITION,
             {},
             {},
