@@ -66,7 +66,7 @@ class Array:
         mine, theirs = self.copies[site], self.copies[self.other(site)]
         if len(mine) > len(theirs):
             return False
-        return not mine or mine[-1] == theirs[len(mine) - 1] and mine == theirs[: len(mine)]
+        return not mine or (mine[-1] == theirs[len(mine) - 1] and mine == theirs[: len(mine)])
 
     def ship(self) -> None:
         """What replication does in a moment: a copy that is a beginning of the other gets the rest."""

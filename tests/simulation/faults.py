@@ -53,7 +53,9 @@ class Faults:
         else:
             self.world.start_controller(site, mirror=mirror)
 
-    def kill(self, site: str, which: str, point: Point, after: int, away: float = RESTARTS, mirror: bool = True) -> None:
+    def kill(
+        self, site: str, which: str, point: Point, after: int, away: float = RESTARTS, mirror: bool = True
+    ) -> None:
         """SIGKILL at one of its next requests; it is started again after a time."""
         process = self.process(site, which)
         if process is None:

@@ -1,7 +1,7 @@
 """The files of the stories' fleet: a database with replicated storage, and a shop without.
 
-ledger (csi-addons, sites a and b): db at level 10, svc at level 50. shop (driver none, every site): web at level 20, jobs
-at level 70; one that nobody moves shows what neighbours suffer.
+ledger (csi-addons, sites a and b): db at level 10, svc at level 50. shop (driver none, every site): web at level 20,
+jobs at level 70; one that nobody moves shows what neighbours suffer.
 """
 
 from __future__ import annotations

@@ -54,7 +54,13 @@ class Invariants:
         now = self.world.scheduler.now
         for site in self.world.sites:
             guard = self.world.guards[site]
-            if guard is None or guard.dead or guard.stopped_until > now or self.world.api[site] or site in self.world.dark:
+            if (
+                guard is None
+                or guard.dead
+                or guard.stopped_until > now
+                or self.world.api[site]
+                or site in self.world.dark
+            ):
                 self.impaired[site] = now
         for name in self.world.levels:
             self._one_writer(name)
@@ -117,7 +123,9 @@ class Invariants:
             fine = placement is not None and loss.site in placement.allow_discard
             array.given_up.update(loss.records)
         if not fine:
-            self.world.broken(f"I2: {len(loss.records)} records of {span:.1f}s are {loss.how} at {loss.site}: {placement}")
+            self.world.broken(
+                f"I2: {len(loss.records)} records of {span:.1f}s are {loss.how} at {loss.site}: {placement}"
+            )
 
     def written(self, site: str, key: Key, before: Any, now: Any) -> None:
         """After each write to a cluster."""

@@ -1,4 +1,4 @@
-"""What lies between a process and the rest of its world: its connection to the API, its watch caches, its mirror, its log.
+"""What lies between a process and its world: its connection to the API, its watch caches, its mirror, its log.
 
 Each request is a point at which others may go on first, and at which faults strike: refusing, hanging until the time
 limit, an answer that is lost after the work was done.
@@ -172,7 +172,9 @@ class Caches:
         self.changed.set()
 
     def absorb(self, manifest: Manifest) -> None:
-        self._view[key_of(manifest)] = manifest
+        known = self._view.get(key_of(manifest))
+        if known is None or int(known["metadata"]["resourceVersion"]) < int(manifest["metadata"]["resourceVersion"]):
+            self._view[key_of(manifest)] = manifest
 
     def drain(self) -> frozenset[Any]:
         self.changed.clear()

@@ -22,7 +22,7 @@ from simulation import fleet as files
 from simulation.invariants import Invariants
 from simulation.world import BRANCH, World
 
-ROUNDS, ROUND = 16, 30.0
+ROUNDS, ROUND = 24, 30.0
 """How often people look at the holds at the end, and how many seconds lie in between."""
 
 NOTHING = frozenset({"TargetNotReady", "StopTakesTooLong", "NotReadyInTime", "RunsElsewhere"})
@@ -48,7 +48,10 @@ class Operator:
 
     def disaster(self, name: str, to: str, loss: str, *, override: bool, discard: bool) -> None:
         """A disaster move away from where the application is placed."""
-        application = self.world.application(name)
+        try:
+            application = self.world.application(name)
+        except FleetError:
+            return
         others = tuple(each for each in application.sites if each != to and self._suspect(name, each))
         if not others:
             return
@@ -70,7 +73,9 @@ class Operator:
     def nowhere(self, name: str) -> None:
         """Stop an application everywhere."""
         clean = dict.fromkeys(("declaredDown", "allowDataLoss", "overrideFence", "acceptRewind", "allowDiscard"))
-        self.write(name, {"active": "none", "epoch": self.world.placement_spec(name)["epoch"] + 1, "move": "planned"} | clean)
+        self.write(
+            name, {"active": "none", "epoch": self.world.placement_spec(name)["epoch"] + 1, "move": "planned"} | clean
+        )
 
     def suspend(self, name: str, *, on: bool) -> None:
         """Suspend an application, or end it."""
@@ -110,11 +115,10 @@ class Operator:
 
     def repair(self) -> None:
         """Put every broken file right."""
-        for name, good in list(self.broken.items()):
+        for name, good in self.broken.items():
             path = f"apps/{name}/application.yaml"
             if self.world.files[path] == NONSENSE:
                 self.world.commit({path: good}, f"{name} is repaired")
-        self.broken.clear()
 
     def break_file(self, name: str, seconds: float) -> None:
         """A file of an application becomes nonsense for a time."""

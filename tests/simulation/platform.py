@@ -214,7 +214,7 @@ class Platform:
     def _conditions(self, resource: Manifest, array: Array, state: str, **reasons: str) -> None:
         generation = resource["metadata"]["generation"]
         last = {"lastSyncTime": permits.moment(EPOCH + self._shipped(array) + self.api.step)}
-        resource["status"] = {
+        status = {
             "state": state,
             **(last if state == "Primary" else {}),
             "conditions": [
@@ -227,6 +227,11 @@ class Platform:
                 for name, reason in reasons.items()
             ],
         }
+        before = resource.get("status") or {}
+        if (before.get("state"), before.get("conditions")) == (state, status["conditions"]):
+            resource["status"] = status  # that time goes on wakes nobody up
+        else:
+            self._status(resource, status)
 
     def _shipped(self, array: Array) -> float:
         """The moment up to which everything is at the other copy."""

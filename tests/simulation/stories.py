@@ -1,4 +1,4 @@
-"""Stories drawn from a seed: what people commit and what goes wrong, at which moments; then all is healed, and must rest.
+"""Stories drawn from a seed: what people commit and what goes wrong, and when; then all is healed, and must rest.
 
 A story is a list of values, so that it can be made shorter and told again.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.errors import FleetError
-from simulation.fleet import LEASE
 from simulation.faults import Faults
+from simulation.fleet import LEASE
 from simulation.invariants import Invariants
 from simulation.operator import Operator
-from simulation.world import BrokenError, Variant, World
+from simulation.world import THE_PRODUCT, BrokenError, Variant, World
 
 BEGIN, END = 14.0, 150.0
 """Between which moments, in seconds, people act and things go wrong."""
@@ -77,9 +77,15 @@ def _disaster(r: random.Random, sites: str) -> tuple[Any, ...]:
     return *_move(r, sites), r.choice(("unknown", "unknown", "0s", "20s", "2m")), r.random() < 0.3, r.random() < 0.5
 
 
+def _isolated(r: random.Random, sites: str) -> tuple[Any, ...]:
+    name, to = _move(r, sites)
+    return name, to, r.choice(("refuse", "hang")), round(r.uniform(30, 90), 1), round(r.uniform(1, 12), 1)
+
+
 DRAWS: dict[str, tuple[int, Draw]] = {
     "move": (30, _move),
     "disaster": (14, _disaster),
+    "isolated": (8, _isolated),
     "nowhere": (2, lambda r, s: (_name(r),)),
     "suspend": (2, lambda r, s: (_name(r), r.random() < 0.5)),
     "sites": (3, lambda r, s: ("shop", "".join(sorted(r.sample(s, r.randint(1, len(s))))))),
@@ -107,14 +113,14 @@ DRAWS: dict[str, tuple[int, Draw]] = {
 """Kind → how often it is drawn, and what it is given."""
 
 
-def tell_apart(world: World, invariants: Invariants) -> dict[str, Callable[..., None]]:
+def doing(people: Operator, faults: Faults) -> dict[str, Callable[..., None]]:
     """Kind → what does it."""
-    people, faults = Operator(world, invariants), Faults(world, invariants)
     return {
         "move": people.move,
         "disaster": lambda name, to, loss, override, discard: people.disaster(
             name, to, loss, override=override, discard=discard
         ),
+        "isolated": lambda *given: isolate(people, faults, *given),
         "nowhere": people.nowhere,
         "suspend": lambda name, on: people.suspend(name, on=on),
         "sites": people.carried_by,
@@ -141,6 +147,17 @@ def tell_apart(world: World, invariants: Invariants) -> dict[str, Callable[..., 
     }
 
 
+def isolate(people: Operator, faults: Faults, name: str, to: str, mode: str, seconds: float, later: float) -> None:
+    """The active site lives and is cut off from Git; people declare it down without knowing, and wait for its lease."""
+    active = people.world.placement_spec(name)["active"]
+    if active in people.world.sites and active != to:
+        faults.git(active, mode, seconds)
+        now = people.world.scheduler.now
+        people.world.scheduler.at(
+            now + later, lambda: people.disaster(name, to, "unknown", override=False, discard=False)
+        )
+
+
 def draw(seed: str) -> Story:
     """The story of a seed."""
     r = random.Random(f"{seed} story")
@@ -155,13 +172,14 @@ def draw(seed: str) -> Story:
     return Story(seed, sites, r.random() < 0.7, r.choice((0.02, 0.08, 0.2)), tuple(actions))
 
 
-def tell(story: Story, variant: Variant = Variant()) -> World:
+def tell(story: Story, variant: Variant = THE_PRODUCT) -> World:
     """Tell a story to its end; raises `BrokenError` where something does not hold."""
     lease = LEASE if story.lease else None
     world = World(story.seed, story.sites, lease, variant, story.switches)
     invariants = Invariants(world)
     with world.begun():
-        kinds = tell_apart(world, invariants)
+        people, faults = Operator(world, invariants), Faults(world, invariants)
+        kinds = doing(people, faults)
 
         def act(action: Action) -> None:
             world.say(f"-- {action.kind}{action.given}")
@@ -174,8 +192,8 @@ def tell(story: Story, variant: Variant = Variant()) -> World:
             world.scheduler.at(action.at, lambda action=action: act(action))  # type: ignore[misc]
         last = max((each.at for each in story.actions), default=BEGIN)
         world.passes(last + 5)
-        Faults(world, invariants).heal()
-        Operator(world, invariants).settle()
+        faults.heal()
+        people.settle()
         check_records(world)
     return world
 
@@ -190,7 +208,7 @@ def check_records(world: World) -> None:
                 world.broken(f"I2: {len(missing)} acknowledged records are not at {active}")
 
 
-def failure(story: Story, variant: Variant = Variant()) -> str:
+def failure(story: Story, variant: Variant = THE_PRODUCT) -> str:
     """How a story fails; "" where it does not."""
     try:
         tell(story, variant)
@@ -199,7 +217,15 @@ def failure(story: Story, variant: Variant = Variant()) -> str:
     return ""
 
 
-def shortened(story: Story, variant: Variant = Variant()) -> tuple[Story, str]:
+def ending(seed: int) -> tuple[int, str]:
+    """A seed, and how its story fails; what nobody foresaw is a failure too."""
+    try:
+        return seed, failure(draw(str(seed)))
+    except Exception as error:
+        return seed, f"{type(error).__name__}: {error}"
+
+
+def shortened(story: Story, variant: Variant = THE_PRODUCT) -> tuple[Story, str]:
     """The story without every action that it does not need in order to fail, and how it fails then."""
     found = failure(story, variant)
     size = max(1, len(story.actions) // 2)

@@ -95,6 +95,12 @@ def without_promotion(data: Mapping[str, str]) -> Data:
     return {key: value for key, value in data.items() if key not in (PROMOTE_FROM, PROMOTE_UNTIL, NONCE)}
 
 
+def without_accepted(data: Mapping[str, str]) -> Data:
+    """No moment of the last renewal: a new promotion rests on a heartbeat of its own, and a clock that went back since
+    must not hold the moment before it for ever against it."""
+    return {key: value for key, value in data.items() if key != ACCEPTED}
+
+
 def label_selector(application: str) -> str:
     """What selects everything of an application in a cluster."""
     return f"{APPLICATION_LABEL}={application}"

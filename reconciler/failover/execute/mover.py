@@ -196,11 +196,11 @@ class Mover:
         if decision.permit == "close":
             return lambda data, _: permits.closed(data)
         if decision.permit is None:
-            return None
+            begun = record.journal is not None and journal.promotion != record.journal.promotion
+            return (lambda data, _: permits.without_accepted(data)) if begun else None
         lease = obeyed(journal.leases)
         accepted = self._around.site_record.accepted
         end = None if lease is None else (accepted + lease.time if accepted is not None else float("-inf"))
-        del record
         return lambda data, now: permits.opened(data, now, task.fleet.permit, end)
 
     def _keep_card(self, task: Task, record: Record, memory: Memory) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from reconciler.errors import HistoryRewound
+from reconciler.errors import HistoryRewound, SourceError
 from reconciler.failover.protocol.values import History, Placed
 from reconciler.fleet.load import PLACEMENT_FILE
 from reconciler.fleet.model import Application, Placement
@@ -39,22 +39,30 @@ class PlacementHistory:
             known = self._longer(application, mark, head)
         except HistoryRewound:
             line = self._named(newest, head)
-            known = History(head, (Placed(head, newest),), self.placement_at(mark, application), True, line)
+            known = History(head, (Placed(head, newest),), self._lost(mark, application), True, line)
         self._mark, self._history = mark, known
         return known
 
+    def _lost(self, mark: str, application: Application) -> Placement | None:
+        """What a commit said that the branch has lost; None where it is not in this mirror any more either."""
+        try:
+            return self.placement_at(mark, application)
+        except SourceError:
+            return None
+
     def _longer(self, application: Application, mark: str, head: str) -> History:
-        base = self.placement_at(mark, application)
-        start, placements = mark, [Placed(mark, base)] if base else []
-        if self._history and self._mark == mark and not self._history.rewound:
-            start, placements = self._history.head, list(self._history.placements)
+        known = self._history if self._mark == mark else None
+        start = mark if known is None or known.rewound else known.head
         try:
             line = self.repository.first_parents(start, head)
         except HistoryRewound:
             if start == mark:
                 raise
-            start, placements = mark, [Placed(mark, base)] if base else []
-            line = self.repository.first_parents(mark, head)
+            start, line = mark, self.repository.first_parents(mark, head)
+        base = self.placement_at(mark, application)
+        placements = [Placed(mark, base)] if base else []
+        if known is not None and start != mark:
+            placements = list(known.placements)
         changed = set(self.repository.changes(f"{application.folder}/{PLACEMENT_FILE}", start, head))
         before = start
         for commit in line:

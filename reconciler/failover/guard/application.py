@@ -15,6 +15,7 @@ from reconciler.failover.guard import stopping
 from reconciler.failover.guard.decide import Act, Look, Verdict, decide
 from reconciler.failover.guard.reading import Snapshot
 from reconciler.failover.protocol import heartbeat_age
+from reconciler.failover.protocol.values import Promotion
 
 if TYPE_CHECKING:
     from reconciler.cluster.client import Cluster
@@ -57,6 +58,7 @@ class Application:
         self._leads = leads
         self._records = Records(cluster)
         self._count = heartbeat_age.Count()
+        self._promotion: Promotion | None = None
         self._lasts: Lasts | None = None
         self._threads: dict[bool, threading.Thread] = {}
         self._acted = float("-inf")
@@ -65,6 +67,10 @@ class Application:
     def look(self, snapshot: Snapshot, record: Record, server_time: float) -> Verdict:
         """Judge, and begin what is to be done unless something is under way."""
         now = self._clock.monotonic()
+        promotion = record.journal.promotion if record.journal else self._promotion
+        if promotion != self._promotion:
+            # It rests on a heartbeat of its own: a clock that went back holds no earlier one against it for ever.
+            self._promotion, self._count = promotion, heartbeat_age.Count()
         self._count = heartbeat_age.counted(self._count, snapshot.accepted, server_time, now)
         facts = heartbeat_age.ages(self._count, snapshot.accepted, record.accepted, server_time, now)
         verdict = decide(Look(record, server_time, facts, self._left(record, server_time, now)))

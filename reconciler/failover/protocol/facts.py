@@ -36,6 +36,12 @@ def unmarked(case: Case) -> bool:
 
 
 @fact
+def accepted(case: Case) -> bool:
+    """People accepted a rewound branch by the newest epoch, and the journal is still frozen."""
+    return case.verdict.accepted
+
+
+@fact
 def gate_open(case: Case) -> bool:
     """The permit is missing, or some time satisfies its window; or the policies are not as they should be."""
     return case.k.permit is None or not case.k.permit.closed or not case.k.gate.installed

@@ -62,7 +62,7 @@ def judge(journal: Journal, history: History | None, site: str, marks: Iterable[
         return verdict
     if accepts(freeze, newest.placement, history, marks, highest):
         return replace(verdict, accepted=True)
-    return replace(verdict, newest=None, freeze=freeze)
+    return replace(verdict, newest=None, freeze=freeze, discard=False)
 
 
 def _is_new(placed: Placed, journal: Journal, history: History) -> bool:

@@ -210,7 +210,11 @@ def _fenced(case: Case, site: str) -> tuple[Blocker, ...]:
     if listing is not None and listing.at - seen.heartbeat_since >= lease.fence_after:
         return ()
     because = f"its lease has not run out: {lease.fence_after:.0f}s without a heartbeat are needed"
-    return (case.wait(f"heartbeat of {site}", because, lease.fence_after),)
+    wait = case.wait(f"heartbeat of {site}", because, lease.fence_after)
+    if case.k.now - wait.since <= lease.fence_after:
+        return (wait,)
+    lifted = f"siteshift override-fence {case.k.application.name} --reason WHY, or {site} says Stopped or Demoted"
+    return (wait, Hold("NotFenced", f"{site} is declared down and still speaks: {because}", lifted))
 
 
 @condition("P5 I2")

@@ -43,6 +43,11 @@ def mark(case: Case, blockers: Blockers) -> Decision:
     return case.decide(state=State.WAITING, entry=case.marked(lapse=None), blockers=blockers)
 
 
+def mark_accepted(case: Case, blockers: Blockers) -> Decision:
+    """The freeze ends at once, whatever is waited for: a later epoch does not accept the branch once more."""
+    return case.decide(state=State.MOVING, entry=case.marked(), blockers=blockers)
+
+
 def mark_passive(case: Case, blockers: Blockers) -> Decision:
     """At rest at the newest epoch, which names another site; it may have passed this one by."""
     promoted = case.journal.promotion.epoch if case.journal.promotion else 0

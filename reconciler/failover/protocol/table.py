@@ -137,6 +137,7 @@ START = (
 KEEP = (*RUN, _rule("say Active", "say_active", "P10", "not active_acked"), _rule("keep", "keep", "I5"))
 
 YIELD_RUNNING = (
+    _rule("follow the accepted branch", "mark_accepted", "P1", "accepted"),
     _rule("stop: it is to run nowhere", "begin_stop", "P12", "nowhere", then=[S.STOPPING]),
     _rule("note that the permit ran out", "note_lapse", "P7", "permit_lapsed, not lapse_noted"),
     _rule("stop for the target", "begin_stop", "P2 P7", "", "target_ready", [S.STOPPING], blocked="await_target"),

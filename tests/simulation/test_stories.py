@@ -1,0 +1,57 @@
+"""Stories of fixed and of fresh seeds; that one seed has one history; that what is broken on purpose is found."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulation.stories import draw, failure, shortened
+from simulation.variants import LAST_WRITE_WINS, MUTANTS
+from simulation.world import Variant
+
+FIXED, FRESH = 24, 12
+"""How many seeds each run of the tests tells: the same ones, and others each time."""
+
+MOST = 40
+"""Within so many seeds what is broken on purpose must be found."""
+
+
+@pytest.mark.parametrize("seed", range(FIXED))
+def test_a_fixed_seed_keeps_every_invariant_and_comes_to_rest(seed: int) -> None:
+    assert failure(draw(str(seed))) == ""
+
+
+@pytest.mark.parametrize("number", range(FRESH))
+def test_a_fresh_seed_keeps_every_invariant_and_comes_to_rest(number: int) -> None:
+    story = draw(f"fresh-{random.SystemRandom().getrandbits(48):x}")
+    if failure(story):
+        shorter, found = shortened(story)
+        pytest.fail("\n".join([f"seed {story.seed}:", *map(str, shorter.actions), found]))
+
+
+HISTORY = "from simulation.stories import draw, tell; print(*tell(draw('7')).story, sep='\\n')"
+
+
+def test_one_seed_has_one_history_in_every_process() -> None:
+    """Whatever the order of sets is there, and however the machine's threads are scheduled."""
+    path = str(Path(__file__).parent.parent)
+
+    def told(hashes: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hashes, "PYTHONPATH": path}
+        command = [sys.executable, "-c", HISTORY]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120).stdout
+
+    first, second = told("1"), told("2")
+    assert len(first.splitlines()) > 50
+    assert first == second
+
+
+@pytest.mark.parametrize("variant", [LAST_WRITE_WINS, *MUTANTS], ids=lambda each: each.name)
+def test_what_is_broken_on_purpose_is_found(variant: Variant) -> None:
+    found = (failure(draw(str(seed)), variant) for seed in range(MOST))
+    assert next(filter(None, found), "") != ""

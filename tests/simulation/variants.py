@@ -1,0 +1,49 @@
+"""What is not the product: last-write-wins in place of compare-and-swap (group K), and mutants made on purpose.
+
+The simulation must find what each of them breaks, else it proves nothing about the product.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.failover.admission import permits
+from reconciler.failover.guard import decide as guard_decide
+from reconciler.failover.protocol import decide, proof, registry, source
+from simulation.world import Variant
+
+
+def _never(*_: Any, **__: Any) -> bool:
+    return False
+
+
+def _nothing(*_: Any, **__: Any) -> tuple[()]:
+    return ()
+
+
+def _without(condition: str) -> tuple[tuple[Any, str, Any], ...]:
+    """The table without one of its conditions."""
+
+    def blockers(names: tuple[str, ...], case: Any) -> tuple[Any, ...]:
+        return registry.blockers(tuple(each for each in names if each != condition), case)
+
+    return ((decide, "missing", blockers),)
+
+
+def _left_open(data: Any) -> dict[str, str]:
+    """A gate that does not close: the window stays."""
+    return permits.without_promotion(data)
+
+
+LAST_WRITE_WINS = Variant("last write wins", compares=False, ignores=("epochs", "neighbours", "P6", "no rest"))
+
+MUTANTS = (
+    Variant("the lease is ignored", changes=((guard_decide, "is_over", _never), (decide, "is_over", _never))),
+    Variant("the fence is not waited for", changes=((proof, "_fenced", _nothing),)),
+    Variant("the sources are not asked", changes=_without("sources_done")),
+    Variant("the data is not proven", changes=_without("data_proven")),
+    Variant("the gate does not close", changes=((permits, "closed", _left_open),)),
+    Variant("the loss is not judged", changes=_without("loss_allowed")),
+    Variant("writers are not looked for", changes=_without("no_writers")),
+    Variant("nobody consents to a discard", changes=((source, "unsynced", source.begin_resync),)),
+)
