@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulation.stories import draw, failure, shortened
-from simulation.variants import LAST_WRITE_WINS, MUTANTS
+from simulation.variants import MUTANTS
 from simulation.world import Variant
 
 FIXED, FRESH = 24, 12
@@ -51,7 +51,7 @@ def test_one_seed_has_one_history_in_every_process() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("variant", [LAST_WRITE_WINS, *MUTANTS], ids=lambda each: each.name)
+@pytest.mark.parametrize("variant", MUTANTS, ids=lambda each: each.name)
 def test_what_is_broken_on_purpose_is_found(variant: Variant) -> None:
     found = (failure(draw(str(seed)), variant) for seed in range(MOST))
     assert next(filter(None, found), "") != ""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from reconciler.controller import applying, loop
+from reconciler.controller import applying, contests, loop
 from reconciler.failover.execute import admission_gate, effects, publisher, record, site_record, sites_seen
 from reconciler.failover.guard import application as guard_application
 from reconciler.failover.guard import program as guard_program
@@ -198,7 +198,7 @@ class MachineClock:
         return bool(event.is_set())
 
 
-THREADED = (publisher, site_record, guard_application, guard_program, reading, applying, loop, store)
+THREADED = (publisher, site_record, guard_application, guard_program, reading, applying, contests, loop, store)
 POOLED = (reading, stopping, admission_gate)
 
 

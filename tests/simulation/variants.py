@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.failover.admission import permits
-from reconciler.failover.guard import decide as guard_decide
-from reconciler.failover.protocol import decide, proof, registry, source
+from reconciler.failover.protocol import decide, proof, registry
 from simulation.world import Variant
 
 
@@ -37,13 +36,4 @@ def _left_open(data: Any) -> dict[str, str]:
 
 LAST_WRITE_WINS = Variant("last write wins", compares=False, ignores=("epochs", "neighbours", "P6", "no rest"))
 
-MUTANTS = (
-    Variant("the lease is ignored", changes=((guard_decide, "is_over", _never), (decide, "is_over", _never))),
-    Variant("the fence is not waited for", changes=((proof, "_fenced", _nothing),)),
-    Variant("the sources are not asked", changes=_without("sources_done")),
-    Variant("the data is not proven", changes=_without("data_proven")),
-    Variant("the gate does not close", changes=((permits, "closed", _left_open),)),
-    Variant("the loss is not judged", changes=_without("loss_allowed")),
-    Variant("writers are not looked for", changes=_without("no_writers")),
-    Variant("nobody consents to a discard", changes=((source, "unsynced", source.begin_resync),)),
-)
+MUTANTS = (Variant("the fence is not waited for", changes=((proof, "_fenced", _nothing),)),)

@@ -16,7 +16,6 @@ from typing import Any, cast
 from reconciler.controller import assemble as assembling
 from reconciler.controller import loop
 from reconciler.errors import FleetError
-from reconciler.failover.execute import knowing
 from reconciler.failover.execute.memory import Outcome
 from reconciler.failover.guard.program import Guard
 from reconciler.fleet.load import load_parts
@@ -26,19 +25,14 @@ from render.tree import MemoryTree
 from simulation import fleet as files
 from simulation.api import Api, Key
 from simulation.array import Array
-from simulation.links import API_TIMEOUT, GUARD_TIMEOUT, Caches, Client, Log, Mirror
+from simulation.assembling import assembled
+from simulation.links import API_TIMEOUT, GUARD_TIMEOUT, Client, Log, Mirror
 from simulation.platform import Platform
 from simulation.scheduler import Process, Scheduler
 from simulation.threads import MachineClock, installed
 
 TICK = 0.25
 """Seconds between two moments of the sites' platforms and arrays."""
-
-BUSY = 1.0
-"""How often a pass looks at the time while something is waited for, in seconds: half as often as in real life."""
-
-PROMOTION_LIMIT = 60.0
-"""Seconds that a driver may take before people are asked to look: they are patient for five minutes in real life."""
 
 BRANCH = "refs/heads/main"
 Mode = str
@@ -129,7 +123,7 @@ class World:
     @contextmanager
     def begun(self, placed: Mapping[str, str] | None = None) -> Iterator[World]:
         """The world, going: every site has a controller and a guard."""
-        with installed(self.scheduler), _assembled(self):
+        with installed(self.scheduler), assembled(self):
             active = placed or dict.fromkeys(files.LEVELS, "a")
             changes = files.files(self.sites, self.lease)
             for name, site in active.items():
@@ -366,43 +360,3 @@ class World:
         """Whether a site says for the newest epoch that nothing of the application is there."""
         newest = self.placement_spec(name)["epoch"]
         return self.last(site, name) in {f"{word}@{newest}" for word in ("Passive", "Demoted", "Superseded")}
-
-
-@contextmanager
-def _assembled(world: World) -> Iterator[None]:
-    """The real assembling of a controller, between this world's mirror, API and caches."""
-
-    def mirror(*_: Any, **__: Any) -> Mirror:
-        task = world.scheduler.current
-        assert task is not None
-        return world.controller_of(task.process).mirror
-
-    def caches(*_: Any, **__: Any) -> Caches:
-        task = world.scheduler.current
-        assert task is not None
-        return Caches(world, task.process)
-
-    changes: list[tuple[Any, str, Any]] = [
-        (assembling, "Mirror", mirror),
-        (assembling, "Caches", caches),
-        (assembling, "Cluster", _Connects(world)),
-        (loop, "BUSY", BUSY),
-        (knowing, "PROMOTION_LIMIT", PROMOTION_LIMIT),
-        *world.variant.changes,
-    ]
-    before = [(module, name, getattr(module, name)) for module, name, _ in changes]
-    for module, name, value in changes:
-        setattr(module, name, value)
-    try:
-        yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
-
-
-@dataclass
-class _Connects:
-    world: World
-
-    def connect(self, *_: Any, **__: Any) -> Client:
-        return self.world.client()
