@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 READS, WRITES = frozenset({"get", "list"}), frozenset({"create", "replace", "apply", "apply_status", "patch", "delete"})
+CLUSTER_WIDE = frozenset({"Namespace", "PersistentVolume", "StorageClass", "CustomResourceDefinition"})
+"""Kinds without a namespace, of those that stories have."""
+
 PUSHES = frozenset({"push"})
 API_COST, GIT_COST = 0.005, 0.05
 """Seconds that one request takes."""
@@ -48,8 +51,9 @@ class Client:
     def _api(self) -> Api:
         return self._world.apis[self._process.site]
 
-    def find(self, api_version: str, kind: str) -> None:
+    def find(self, api_version: str, kind: str) -> Any:
         self._api.find(api_version, kind)
+        return SimpleNamespace(api_version=api_version, kind=kind, namespaced=kind not in CLUSTER_WIDE)
 
     def preferred(self, group: str, kind: str) -> Any:
         return SimpleNamespace(api_version=f"{group}/v1" if group else "v1")
