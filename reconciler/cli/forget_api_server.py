@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import SiteshiftError, UsageError
+from reconciler.errors import SiteshiftError
 
 if TYPE_CHECKING:
     import argparse
-
-    from reconciler.cluster import Cluster
 
 EXAMPLES = """\
   siteshift forget-api-server https://10.0.0.13:6443 --site a
@@ -32,10 +30,11 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show, ask, and forget it."""
     from reconciler.cli import asking
+    from reconciler.cli.connecting import connect_site
     from reconciler.failover.execute.api_servers import ApiServers
 
     asking.check(arguments)
-    cluster = _cluster(arguments)
+    cluster = connect_site(arguments)
     try:
         servers, address = ApiServers(cluster), arguments.address
         known = servers.known()
@@ -58,21 +57,3 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     finally:
         cluster.close()
-
-
-def _cluster(arguments: argparse.Namespace) -> Cluster:
-    """The cluster of `--context`, or of the site in siteshift.yaml."""
-    from reconciler.cluster import Cluster
-
-    if arguments.context is not None:
-        return Cluster.connect(arguments.kubeconfig, arguments.context)
-    from reconciler.cli.where import fleet_tree
-    from reconciler.fleet.load import load
-
-    if arguments.site is None:
-        raise UsageError("--site or --context is needed: each cluster remembers its own API servers")
-    fleet = load(fleet_tree(arguments))
-    site = next((site for site in fleet.sites if site.name == arguments.site), None)
-    if site is None:
-        raise UsageError(f"{arguments.site} is no site of this fleet ({', '.join(site.name for site in fleet.sites)})")
-    return Cluster.connect(arguments.kubeconfig, site.context)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.clock import Clock
 from reconciler.cluster import Caches, Cluster
 from reconciler.cluster.endpoint import in_pod
 from reconciler.cluster.leadership import Leadership
+from reconciler.controller import remote
 from reconciler.controller.desired import Desired, Revision, placement_reader
 from reconciler.controller.loop import Parts
 from reconciler.controller.rendering import BasesSettings, RenderService
@@ -45,7 +46,21 @@ LEASE = 15.0
 
 
 def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
-    """The parts of one site's controller. Raises SourceError, ClusterError or InputErrors where it cannot begin."""
+    """The parts of one site's controller, with the Git server that people have pointed it at, else the settings'.
+    Raises SourceError, ClusterError or InputErrors where it cannot begin."""
+    bound = ""
+    if settings.context is not None or in_pod():
+        bound = remote.bound_url(_connect(settings, None), settings.site)
+    parts = _assembled(settings, bound, log, clock)
+    now = remote.bound_url(parts.cluster, settings.site)
+    if now != bound:  # the cluster was known by the fleet alone, or people were quicker
+        parts.desired.close()
+        parts = _assembled(settings, now, log, clock)
+    return parts
+
+
+def _assembled(given: Settings, bound: str, log: Log, clock: Clock) -> Parts:
+    settings = replace(given, url=bound or given.url)
     mirror = Mirror(
         settings.url,
         settings.state / folder_name(settings.url, settings.site),
@@ -73,6 +88,7 @@ def assemble(settings: Settings, log: Log, clock: Clock) -> Parts:
         Mover(around),
         Leadership(cluster, identity, duration=min(LEASE, revision.fleet.permit), clock=clock),
         desired,
+        bound,
     )
 
 

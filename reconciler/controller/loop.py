@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clock import Clock
 from reconciler.cluster.leadership import Leadership
-from reconciler.controller import bootstrap
+from reconciler.controller import bootstrap, remote
 from reconciler.controller.acting import Definitions
 from reconciler.controller.applying import Applier
 from reconciler.controller.desired import Desired, Revision, unit_keys
@@ -24,6 +24,7 @@ from reconciler.controller.reporting import Reporter
 from reconciler.controller.speaking import Speaker, is_moving
 from reconciler.controller.starting import Starter
 from reconciler.errors import ClusterError, InputErrors, SiteshiftError, SourceError, unexpected
+from reconciler.git.credentials import mask
 from reconciler.status.log import Log
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a controller is made of, for one site; `revision` is the one that it begins with."""
+    """What a controller is made of, for one site; `revision` is the one that it begins with, `bound_url` the Git server
+    that people have pointed the site at ("": that of the command line)."""
 
     site: str
     revision: Revision
@@ -62,6 +64,7 @@ class Parts:
     mover: Mover
     leadership: Leadership
     desired: Desired
+    bound_url: str = ""
 
 
 class Controller:
@@ -72,26 +75,39 @@ class Controller:
         self._log = log
         self._clock = clock
         self._stop = threading.Event()
+        self._ended = threading.Event()
         self._parts: Parts | None = None
 
     def stop(self) -> None:
         """End at the next safe point; may be called from a signal handler or another thread."""
         self._stop.set()
+        self._ended.set()
         if self._parts is not None:
             self._parts.caches.changed.set()
 
     def run(self) -> None:
-        """Work until `stop`. Gives the Lease back and ends all watches."""
-        parts = self._until(self._assemble)
-        if parts is None:
-            return
+        """Work until `stop`; anew where people have pointed the site at another Git server meanwhile."""
+        while not self._stop.is_set():
+            self._ended = threading.Event()
+            parts = self._until(self._assemble)
+            if parts is not None:
+                self._work(parts)
+
+    def _work(self, parts: Parts) -> None:
+        """Work with these parts until it ends. Gives the Lease back and ends all watches."""
         self._parts = parts
+        ended = self._ended
         try:
             if self._until(lambda: self._begin(parts)):
                 self._log.say("started", f"{parts.site} of fleet {parts.revision.fleet.name}")
-                _Work(parts, self._log, self._clock, self._stop).run()
-        finally:
+                if self._stop.is_set():
+                    ended.set()
+                _Work(parts, self._log, self._clock, ended).run()
+        except BaseException:
             self._stop.set()
+            raise
+        finally:
+            ended.set()
             parts.leadership.release()
             parts.caches.stop()
             parts.desired.close()
@@ -241,9 +257,21 @@ class _Work:
                 self._bug("git", error)
             else:
                 self._log.change("cluster-unreachable", "site", "")
-            if self._heard() != before:
+            if self._heard() != before or self._is_pointed_elsewhere():
                 parts.caches.changed.set()
             self._rest(failed or not parts.leadership.held)
+
+    def _is_pointed_elsewhere(self) -> bool:
+        """Whether people have pointed the site at another Git server (P14): then all of this begins anew."""
+        try:
+            url = remote.bound_url(self._parts.cluster, self._parts.site)
+        except ClusterError:
+            return False  # said by whoever needs the cluster next
+        if url == self._parts.bound_url:
+            return False
+        self._log.say("remote", f"the Git server is {mask(url) or 'that of --fleet-url'} from now on")
+        self._stop.set()
+        return True
 
     def _rest(self, failed: bool) -> None:
         """Wait for the next poll. A move that begins meanwhile, or news for the other sites, does not wait for it: it

@@ -68,6 +68,23 @@ def accept_rewind(application: Application, to: str, marks: Sequence[str], highe
     }
 
 
+def retired(application: Application, site: str) -> Fields | None:
+    """Take a site out of the application's sites; None if it is none of them. Raises `FleetError` for the active site,
+    the home, and the only one. The placement stays as it is: a move and a change of sites are two steps (P12)."""
+    name, now = application.name, application.placement
+    if site not in application.sites:
+        return None
+    if site == now.active:
+        raise FleetError(f"{site} is the active site of {name}", hint=f"siteshift failover {name} --to SITE, first")
+    left = [each for each in application.sites if each != site]
+    if not left:
+        raise FleetError(f"{site} is the only site of {name}", hint="remove the application instead")
+    fields: dict[str, FieldValue] = {"sites": left}
+    if application.home == site:
+        fields["home"] = now.active if now.active in left else left[0]
+    return fields
+
+
 def _refuse_suspended(application: Application) -> None:
     if application.suspended:
         raise FleetError(f"{application.name} is suspended", hint=f"siteshift resume {application.name}")

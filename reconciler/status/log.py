@@ -18,6 +18,7 @@ EVENTS: Mapping[str, str] = {
     "revision": "another commit is acted on",
     "fleet-invalid": "the commit's fleet is wrong; the last good one is kept",
     "git-unreachable": "Git could not be read or written",
+    "remote": "people have pointed the site at another Git server",
     "git-reachable": "Git answers again",
     "cluster-unreachable": "the site's API server could not be read or written",
     "platform": "the platform's mode or progress changed",

@@ -27,6 +27,9 @@ PROMOTE_FROM, PROMOTE_UNTIL, NONCE = "promoteFrom", "promoteUntil", "nonce"
 PRIMARY, OVERWRITE = "primary", "overwrite"
 """What the role gate admits without a nonce while it is "true": becoming primary, or being overwritten (P18)."""
 
+GLASS_UNTIL, GLASS_REASON = "glassUntil", "glassReason"
+"""Until when people have broken the glass: starts are admitted whatever the window says. And why, for the audit."""
+
 NEVER_FROM, NEVER_UNTIL = "9999-12-31T00:00:00Z", "1970-01-01T00:00:00Z"
 RENEWALS = 4
 """How often a permit is renewed while it lasts: three may fail before it runs out."""
@@ -83,6 +86,21 @@ def renewed(data: Mapping[str, str], now: float, length: float, lease_end: float
 def closed(data: Mapping[str, str]) -> Data:
     """A window that no time satisfies, for starts and for promotions."""
     return without_promotion(data) | {FROM: NEVER_FROM, UNTIL: NEVER_UNTIL}
+
+
+def broken_until(data: Mapping[str, str]) -> float:
+    """Until when the glass is broken, by the API server's clock; a time long ago where it is not."""
+    return seconds_of(data.get(GLASS_UNTIL)) or 0.0
+
+
+def broken(data: Mapping[str, str], until: float, why: str) -> Data:
+    """The glass broken by people, who answer for it that nothing of the application runs elsewhere."""
+    return dict(data) | {GLASS_UNTIL: moment(until), GLASS_REASON: why}
+
+
+def mended(data: Mapping[str, str]) -> Data:
+    """The glass whole again."""
+    return {key: value for key, value in data.items() if key not in (GLASS_UNTIL, GLASS_REASON)}
 
 
 def promotion(data: Mapping[str, str], now: float, until: float, nonce: str) -> Data:

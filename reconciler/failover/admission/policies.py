@@ -35,6 +35,10 @@ _PERMIT = (
     f" && timestamp(object.metadata.creationTimestamp) >= timestamp(params.data['{permits.FROM}'])"
     f" && timestamp(object.metadata.creationTimestamp) < timestamp(params.data['{permits.UNTIL}'])"
 )
+_GLASS = (
+    f"has(params.data) && '{permits.GLASS_UNTIL}' in params.data"
+    f" && timestamp(object.metadata.creationTimestamp) < timestamp(params.data['{permits.GLASS_UNTIL}'])"
+)
 _STANDBY = (
     f"has(object.metadata.labels) && '{STANDBY_LABEL}' in object.metadata.labels && (!has(object.spec.volumes)"
     f" || object.spec.volumes.all(v, {' || '.join(f'has(v.{kind})' for kind in STANDBY_VOLUMES)}))"
@@ -59,7 +63,7 @@ def policies() -> tuple[Manifest, ...]:
         GATE,
         [_rule(group, resources, ("CREATE",)) for group, resources in _STARTED],
         [],
-        f"({_PERMIT}) || ({_STANDBY}) || ({_BREAK_GLASS})",
+        f"({_PERMIT}) || ({_GLASS}) || ({_STANDBY}) || ({_BREAK_GLASS})",
         "the gate is closed: this site holds no valid permit to start the application",
     )
     return gate, *(_role_policy(driver, resources) for driver, resources in _with_roles())

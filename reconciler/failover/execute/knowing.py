@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.clock import Clock
 from reconciler.drivers import driver_of
 from reconciler.errors import SourceError
+from reconciler.failover.admission import permits
 from reconciler.failover.execute.admission_gate import AdmissionGate
 from reconciler.failover.execute.fitness import lacks
 from reconciler.failover.execute.memory import Memory, Task
@@ -137,7 +138,8 @@ def _gate(around: Around, gate: AdmissionGate, memory: Memory, task: Task, recor
     API server has refused, what each of them answers."""
     name, namespaces = task.application.name, task.definition.namespaces
     installed = bool(record.version) and not gate.check({name: namespaces})
-    if not record.version or not record.permit.closed:
+    broken = permits.broken_until(record.data) > around.cluster.server_time()
+    if not record.version or not record.permit.closed or broken:
         memory.closed_since, memory.answers = None, {}
     elif memory.closed_since is None and installed:
         probe = gate.probe(name, namespaces)

@@ -247,10 +247,13 @@ class Mover:
             return outcome, decision
         fresh, began = self._records.read(task.application.name), self._around.clock.monotonic()
         replica = self._replica(task)
-        last = memory.readings[-1].replica
-        shown = (last.role, last.asked, last.sync)
+        shown, *before = [
+            (each.replica.role, each.replica.asked, each.replica.sync) for each in memory.readings[:-3:-1]
+        ]
         valid = fresh.permit.since <= self._cluster.server_time() < fresh.permit.until
-        if not valid or not fresh.same_entry(record) or (replica.role, replica.asked, replica.sync) != shown:
+        # A state that two readings do not share yet is read once more: it would flap, or stay what it was.
+        told = (replica.role, replica.asked, replica.sync)
+        if not valid or not fresh.same_entry(record) or [told] != [shown] or before != [shown]:
             return None
         says = None if outcome.says is None else replace(outcome.says, exposure=replica.exposure)
         memory.outcome = replace(outcome, exposure=replica.exposure, says=says, read_at=began)

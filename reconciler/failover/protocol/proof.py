@@ -107,7 +107,7 @@ def others_done(case: Case) -> tuple[Blocker, ...]:
 def _unanswered(case: Case, site: str, why: str) -> tuple[Blocker, ...]:
     seen, name = case.seen(site), case.k.application.name
     if seen.ack is None:
-        lifted = f"install Siteshift at {site}, or take {site} out of spec.sites"
+        lifted = f"install Siteshift at {site}, or: siteshift retire {name} --site {site}"
         return (Hold("SiteSilent", f"{site}: {why}", lifted),)
     wait = case.wait(f"site {site}", f"{why}; needs Passive, Demoted or Superseded")
     listing = case.k.listing

@@ -202,9 +202,9 @@ def keep(case: Case, blockers: Blockers) -> Decision:
     if len(readings) > 1 and not any(has_role(each.replica, ReplicaRole.PRIMARY) for each in readings):
         replica = readings[-1].replica
         message = f"the replica at {k.site} is {replica.role.value}, told {replica.asked.value}, and should be primary"
-        found.append(
-            Hold("NotPrimary", message, "find out who changed it, then set it to primary again (kubectl edit)")
-        )
-    protected = k.replica is not None and k.replica.sync is Sync.IN_SYNC
+        command = f"siteshift promote-by-hand {k.application.name} --site {k.site} --reason WHY"
+        lifted = f"find out who changed it, then: {command}"
+        found.append(Hold("NotPrimary", message, lifted))
+    protected = bool(readings) and all(each.replica.sync is Sync.IN_SYNC for each in readings)
     state = None if found else State.PROTECTED if protected else State.ACTIVE
     return case.decide(state=state, blockers=found)

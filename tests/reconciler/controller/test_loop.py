@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.controller.desired import Desired, Revision
-from reconciler.controller.loop import Parts, _Work
+from reconciler.controller.loop import Controller, Parts, _Work
 from reconciler.errors import NotFound
 from reconciler.fleet.territory import Territory
 from reconciler.git.memory import MemoryRepository, MemoryServer
@@ -47,9 +47,12 @@ class World:
         self.heartbeats: list[Callable[[], None]] = []
         self.renewals: list[Callable[[], None]] = []
         self.news = False
+        self.pointed: str | None = None
 
     def get(self, *_: object) -> dict[str, Any]:
-        raise NotFound("not there")
+        if self.pointed is None:
+            raise NotFound("not there")
+        return {"data": {"site": "a", "url": self.pointed}}
 
     def speak(self, _: object, **__: object) -> None:
         self._next(self.heartbeats)
@@ -217,3 +220,34 @@ def test_a_move_that_begins_and_news_do_not_wait_for_a_poll(
     work._clock = hands
     work._rest(failed)
     assert hands.now == waited
+
+
+@pytest.mark.parametrize(("bound", "url", "ends"), [("", "u2", True), ("u2", "", True), ("u2", "u2", False)])
+def test_another_git_server_begins_everything_anew(world: World, bound: str, url: str, ends: bool) -> None:
+    work = world.work(lambda *_: REPORT)
+    work._parts = replace(work._parts, bound_url=bound)
+    world.pointed = url
+    assert work._is_pointed_elsewhere() is ends
+    assert world.stop.is_set() is ends
+    assert ("the Git server is" in world.out.getvalue()) is ends
+
+
+def test_a_controller_works_anew_until_it_is_told_to_stop(world: World) -> None:
+    begun: list[str] = []
+
+    def assemble() -> Any:
+        begun.append("assembled")
+        if len(begun) == 3:
+            controller.stop()
+            return None
+        desired = SimpleNamespace(close=lambda: None)
+        leadership = SimpleNamespace(release=lambda: None)
+        return SimpleNamespace(
+            caches=SimpleNamespace(changed=threading.Event(), stop=lambda: None), desired=desired, leadership=leadership
+        )
+
+    controller = Controller(assemble, Log("a", "text", world.out), SystemClock())
+    controller._begin = lambda _: False  # type: ignore[method-assign]
+    controller._until = lambda attempt: attempt()  # type: ignore[method-assign,assignment]
+    controller.run()
+    assert len(begun) == 3

@@ -11,8 +11,10 @@ from gated import GROUP_VERSION, Gated, refusal
 from reconciler.cluster import Cluster
 from reconciler.errors import NotFound
 from reconciler.failover.admission import permits, policies
+from reconciler.failover.execute import by_hand
 from reconciler.failover.execute.admission_gate import AdmissionGate
 from reconciler.failover.protocol.values import Step
+from reconciler.fleet.model import Application, Group, Placement, Replication
 from reconciler.objects import APPLICATION_LABEL, MOVES_MANAGER, STANDBY_LABEL
 
 PASSES = {policies.BREAK_GLASS_ANNOTATION: "INC-1"}
@@ -308,3 +310,33 @@ def test_creation_hands_all_but_the_start_field_to_the_generic_apply(gated: Gate
     gated.cluster.apply(lighter, manager="siteshift")
     found = gated.cluster.get("kubevirt.io/v1", "VirtualMachine", gated.place, "db")
     assert found["spec"] == {"runStrategy": "Halted", "template": {"spec": {"x": 1}}}
+
+
+@pytest.mark.parametrize("kind", ["pod", "instance"])
+def test_broken_glass_admits_beside_a_closed_permit_until_its_time_or_until_it_is_mended(
+    gated: Gated, kind: str
+) -> None:
+    gated.window(lambda data, now: permits.broken(data, now + 300, "anna: INC-1"))
+    gated.eventually(lambda: refusal(lambda: gated.create(getattr(gated, kind)("probe"), dry_run=True)) is None)
+    assert not gated.is_closed()
+    assert gated.hand.records.read(gated.place).permit.closed
+    gated.window(lambda data, _: permits.mended(data))
+    gated.eventually(gated.is_closed)
+    gated.window(lambda data, now: permits.broken(data, now - 1, "anna: INC-1"))
+    gated.eventually(gated.is_closed)
+
+
+def test_people_promote_by_hand_through_the_same_window(gated: Gated) -> None:
+    gated.create(gated.replication("secondary"))
+    assert refusal(lambda: gated.write_role({"replicationState": "primary"})) is not None
+    group = Group("VolumeReplication", "data", gated.place)
+    placement = Placement("a", 1, "planned", "p")
+    replication = Replication("csi-addons", (group,))
+    application = Application(gated.place, "apps/x", ("a",), "a", placement, replication=replication)
+    assert by_hand.promote(gated.cluster, application, gated.record, "anna: INC-1") == 1
+    found = gated.cluster.get(GROUP_VERSION, "VolumeReplication", gated.place, "data")
+    assert found["spec"]["replicationState"] == "primary"
+    assert found["metadata"]["annotations"][by_hand.BY_HAND_ANNOTATION] == "anna: INC-1"
+    now = gated.hand.records.read(gated.place)
+    assert permits.PROMOTE_UNTIL not in now.data
+    assert by_hand.promote(gated.cluster, application, now, "again") == 0
