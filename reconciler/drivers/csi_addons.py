@@ -9,6 +9,7 @@ asks for it, so nobody may write `primary` before the other side has given up. A
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,10 @@ from reconciler.fleet.model import Application
 from reconciler.objects import Manifest
 from reconciler.replica import Replica, ReplicaRole, Sync
 
+PEER_ANNOTATION = "siteshift.io/peers"
+"""On a replication object of an application with more than two sites: the sites, separated by commas, whose copies the
+array keeps up with this very object. The API pairs two copies and does not name the other one."""
+
 API_VERSION = "replication.storage.openshift.io/v1alpha1"
 GROUP_KIND = "VolumeGroupReplication"
 SINGLE_KIND = "VolumeReplication"
@@ -25,6 +30,9 @@ SINGLE_KIND = "VolumeReplication"
 ASKED = {"primary": ReplicaRole.PRIMARY, "secondary": ReplicaRole.SECONDARY, "resync": ReplicaRole.SECONDARY}
 HELD = {("Primary", "Promoted"): ReplicaRole.PRIMARY, ("Secondary", "Demoted"): ReplicaRole.SECONDARY}
 """(`status.state`, reason of a true Completed) → the role that is held."""
+
+CLOCKS_DIFFER = 5.0
+"""Seconds that the storage's clock and the API server's may lie apart."""
 
 WORST_FIRST = (Sync.UNKNOWN, Sync.BROKEN, Sync.SYNCING, Sync.LAGGING, Sync.IN_SYNC)
 ABSENT = Replica(ReplicaRole.NONE, Sync.UNKNOWN, ReplicaRole.NONE)
@@ -47,10 +55,13 @@ class CsiAddons:
     def observe(self, reader: Reader, application: Application, site: str, now: float) -> Replica:
         """All groups together: a role only if all hold it, the worst of their syncs, the longest exposure."""
         others = tuple(each for each in application.sites if each != site)
-        # The API pairs two copies and does not name the other: with more sites nobody can say which copy is in sync.
-        peers = others if len(others) == 1 else ()
         rpo = application.replication.rpo
-        return together((_read(reader, each, rpo, now) for each in self.role_objects(application)), peers)
+        read = [_read(reader, each, rpo, now) for each in self.role_objects(application)]
+        found = together(read, others if len(others) == 1 else _named(read, others))
+        if found.peers or not others:
+            return found
+        said = "no site is named by all groups: which copy is complete cannot be told"
+        return replace(found, evidence={**found.evidence, PEER_ANNOTATION: said})
 
     def primary(self) -> dict[str, Any]:
         """A primary never overwrites itself."""
@@ -64,6 +75,17 @@ class CsiAddons:
         """The demotion ships what was written last; being in sync after it is the proof."""
         del replica
         return True
+
+
+def _named(read: Iterable[Replica], others: tuple[str, ...]) -> tuple[str, ...]:
+    """The other sites that every group names: a copy is complete only if all of it is."""
+    named = [set(each.peers) for each in read]
+    return tuple(site for site in others if named and all(site in each for each in named))
+
+
+def _peers(resource: Manifest) -> tuple[str, ...]:
+    text = (resource["metadata"].get("annotations") or {}).get(PEER_ANNOTATION, "")
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def _read(reader: Reader, each: RoleObject, rpo: float | None, now: float) -> Replica:
@@ -83,18 +105,23 @@ def _read(reader: Reader, each: RoleObject, rpo: float | None, now: float) -> Re
 
 def judge(resource: Manifest, inner: Manifest | None, rpo: float | None, now: float) -> Replica:
     """One group (or volume, which is its own inner) by its conditions at their own generation."""
-    asked = ASKED.get(resource.get("spec", {}).get("replicationState"), ReplicaRole.UNKNOWN)
+    asked, peers = ASKED.get(resource.get("spec", {}).get("replicationState"), ReplicaRole.UNKNOWN), _peers(resource)
     if inner is None:
-        return Replica(ReplicaRole.UNKNOWN, Sync.UNKNOWN, asked, evidence={"inner": "is not there"})
+        return Replica(ReplicaRole.UNKNOWN, Sync.UNKNOWN, asked, peers=peers, evidence={"inner": "is not there"})
+    if any("deletionTimestamp" in each["metadata"] for each in (resource, inner)):
+        # Its conditions are those of before; what the array does with the copy meanwhile nobody says.
+        return Replica(ReplicaRole.UNKNOWN, Sync.UNKNOWN, asked, peers=peers, evidence={"object": "is being deleted"})
     status = inner.get("status", {})
     conditions = _current(inner)
     role = _role(resource, inner, conditions)
     last = _seconds(status.get("lastSyncTime"))
-    exposure = max(0.0, now - last) if last is not None and role is ReplicaRole.PRIMARY else None
+    # A sync from the future is one by another clock: how long ago it was cannot be told.
+    known = last is not None and last <= now + CLOCKS_DIFFER and role is ReplicaRole.PRIMARY
+    exposure = max(0.0, now - last) if known and last is not None else None
     sync = {ReplicaRole.SECONDARY: _secondary_sync, ReplicaRole.PRIMARY: _primary_sync}.get(role, _unknown_sync)
     evidence = {name: f"{each['status']} {each.get('reason', '')}".strip() for name, each in sorted(conditions.items())}
     evidence["state"] = str(status.get("state") or "")
-    return Replica(role, sync(conditions, exposure, rpo), asked, exposure, evidence=evidence)
+    return Replica(role, sync(conditions, exposure, rpo), asked, exposure, peers=peers, evidence=evidence)
 
 
 def _current(resource: Manifest) -> dict[str, dict[str, Any]]:

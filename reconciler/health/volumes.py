@@ -86,6 +86,8 @@ def in_sync(live: Manifest) -> bool:
 
 def replication(live: Manifest, role: str) -> Health:
     """A VolumeReplication or VolumeGroupReplication: primary where active, secondary and in sync where passive."""
+    if field(live, "metadata", "deletionTimestamp"):
+        return progressing("Deleting", "it is being deleted: its conditions are those of before")
     wanted = "primary" if role == "active" else "secondary"
     asked, state = field(live, "spec", "replicationState"), field(live, "status", "state") or "Unknown"
     completed = current(live, "Completed") or {}

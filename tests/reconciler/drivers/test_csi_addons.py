@@ -201,3 +201,53 @@ def test_without_replication_every_role_is_held_and_nothing_is_waited_for() -> N
         ("b",),
         (),
     )
+
+
+def named(resource: Any, *peers: str) -> Any:
+    resource["metadata"]["annotations"] = {"siteshift.io/peers": " , ".join(peers)}
+    return resource
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "peers"),
+    [
+        (("b",), ("b",), ("b",)),
+        (("b", "c"), ("c", "b"), ("b", "c")),
+        (("b",), ("c",), ()),
+        (("b",), (), ()),
+        (("z",), ("z",), ()),
+    ],
+    ids=["the same", "both", "another one each", "half", "no site of it"],
+)
+def test_with_three_sites_a_copy_is_complete_where_every_group_names_it(
+    first: tuple[str, ...], second: tuple[str, ...], peers: tuple[str, ...]
+) -> None:
+    one, two = (volume("secondary", "Secondary", **GOOD) for _ in range(2))
+    two["metadata"]["name"] = "data1"
+    found = driver_of("csi-addons").observe(
+        Objects(named(one, *first), named(two, *second)),
+        application("VolumeReplication", "VolumeReplication", sites=("a", "b", "c")),
+        "a",
+        NOW,
+    )
+    assert found.peers == peers
+    assert ("siteshift.io/peers" in found.evidence) is (not peers)
+
+
+@pytest.mark.parametrize("deleted", ["the group", "its inner replication"])
+@pytest.mark.parametrize("state", ["primary", "secondary"])
+def test_an_object_being_deleted_is_no_good_news(deleted: str, state: str) -> None:
+    conditions = GOOD if state == "secondary" else {"Completed": PROMOTED, "Replicating": ON, "last": LAST}
+    outer = group(state, state.capitalize(), "inner", **conditions)
+    inner = volume(state, state.capitalize(), **conditions)
+    inner["metadata"]["name"] = "inner"
+    going = outer if deleted == "the group" else inner
+    going["metadata"]["deletionTimestamp"] = "2026-11-22T08:00:00Z"
+    found = driver_of("csi-addons").observe(Objects(outer, inner), application("VolumeGroupReplication"), "a", NOW)
+    assert (found.role, found.sync, found.exposure) == (ReplicaRole.UNKNOWN, Sync.UNKNOWN, None)
+
+
+def test_a_sync_from_the_future_has_no_age() -> None:
+    resource = volume("primary", "Primary", Completed=PROMOTED, Replicating=ON, last=LAST)
+    assert judge(resource, resource, 300.0, NOW - 60).exposure is None
+    assert judge(resource, resource, 300.0, NOW - 12).exposure == 0.0
