@@ -76,7 +76,9 @@ def test_the_lock_files_agree() -> None:
 def test_a_distribution_imports_only_what_it_declares(distribution: str) -> None:
     """An import that works only because a tool of the developers pulls it in breaks where it is installed."""
     path, packages = DISTRIBUTIONS[distribution]
-    declared = {_requirement(name) for name in project(path)["project"]["dependencies"]} - DISTRIBUTIONS.keys()
+    table = project(path)["project"]
+    extras = [name for names in table.get("optional-dependencies", {}).values() for name in names]
+    declared = {_requirement(name) for name in (*table["dependencies"], *extras)} - DISTRIBUTIONS.keys()
     provided = {_DISTRIBUTIONS.get(module, _normal(module)) for module in _foreign_imports(packages)}
     assert provided - declared == set()
     assert declared - provided == set(), "declared and used by nothing"
