@@ -12,6 +12,7 @@ COPY reconciler reconciler
 COPY overlays overlays
 COPY schemas schemas
 COPY examples examples
+COPY deploy deploy
 # Only wheels whose hashes the lock names are in /wheels, so nothing else can be resolved from here on.
 RUN pip install --no-index --find-links /wheels hatchling \
  && pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels . \

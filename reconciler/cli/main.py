@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "build": ("reconciler.cli.build", "print what `kustomize build` prints"),
     "diff": ("reconciler.cli.diff", "compare what a site should have with what it has"),
     "apply": ("reconciler.cli.apply", "bring one site to what Git says, in one pass"),
+    "install": ("reconciler.cli.install", "put the controller and the guard of a site into its cluster"),
+    "uninstall": ("reconciler.cli.uninstall", "take them away, and leave the applications as they are"),
     "run": ("reconciler.cli.run", "keep one site at what Git says: the controller"),
     "guard": ("reconciler.cli.guard", "keep one site's permits, leases and gates: beside the controller"),
     "status": ("reconciler.cli.status", "show sites, applications and what is waited for"),

@@ -25,6 +25,6 @@ def ensure_namespace(cluster: Cluster) -> None:
 
 def ensure(cluster: Cluster) -> None:
     """Create or update the rest; changes nothing where it is as it should be."""
-    for file in sorted(CRDS.glob("*.yaml")):
+    for file in sorted(CRDS.glob("site*.yaml")):
         for manifest in parse(file.read_bytes(), file.name):
             cluster.apply(manifest, manager=APPLY_MANAGER)

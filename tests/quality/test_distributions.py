@@ -80,7 +80,7 @@ def top_level(wheel: Path) -> set[str]:
 
 
 def test_the_products_wheel_holds_the_product_and_the_examples(product_wheel: Path) -> None:
-    assert top_level(product_wheel) == {"render", "reconciler", "overlays", "schemas", "examples"}
+    assert top_level(product_wheel) == {"render", "reconciler", "overlays", "schemas", "examples", "deploy"}
     assert f"{EXAMPLE}/siteshift.yaml" in zipfile.ZipFile(product_wheel).namelist()
 
 

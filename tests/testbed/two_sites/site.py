@@ -7,6 +7,7 @@ happened is read from the API's own watch and audit log and from the array's fol
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,8 @@ class Site:
             ca_file=self.plane.ca_file,
             token=self.plane.token(),
         )
+        self.product = folder / "siteshift.kubeconfig"
+        self.remote = remote
         settings = folder / "simulation.json"
         settings.write_text(json.dumps(SETTINGS))
         self.simulation = Process(
@@ -76,7 +79,8 @@ class Site:
             f"controller of {name}",
             [
                 *(siteshift(), "run", "--site", name, "--fleet-url", remote, "--log-format", "text"),
-                *("--kubeconfig", kubeconfig, "--context", name, "--state", folder / "state", "--guard", "beside"),
+                *("--kubeconfig", self.product, "--context", "siteshift", "--state", folder / "state"),
+                *("--guard", "beside"),
             ],
             log=folder / "controller.log",
             environment={**git_environment(), "HOME": str(folder)},
@@ -84,7 +88,7 @@ class Site:
         )
         self.guard = Process(
             f"guard of {name}",
-            [siteshift(), "guard", "--site", name, "--kubeconfig", kubeconfig, "--context", name],
+            [siteshift(), "guard", "--site", name, "--kubeconfig", self.product, "--context", "siteshift"],
             log=folder / "guard.log",
             environment={"HOME": str(folder)},
             folder=folder,
@@ -122,8 +126,23 @@ class Site:
         for kind in RECORDED:
             if kind not in self.histories:
                 self.histories[kind] = self.client.history(*kind)
+        if not self.product.exists():
+            self._install()
         self.guard.start()
         self.controller.start()
+
+    def _install(self) -> None:
+        """Install Siteshift as its users do. Its pods are kwok's and run nothing; what runs here has their rights."""
+        command = [siteshift(), "install", "--site", self.name, "--fleet-url", self.remote, "--image", "siteshift:test"]
+        admin = ["--kubeconfig", str(self.plane.kubeconfig()), "--yes", "--no-wait"]
+        done = subprocess.run([*map(str, command), *admin], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        write_kubeconfig(
+            self.product,
+            server=self.plane.server,
+            ca_file=self.plane.ca_file,
+            token=self.plane.service_account_token("siteshift-system", "siteshift", seconds=7200),
+        )
 
     def start_again(self) -> None:
         """After a kill: with the state that it had."""

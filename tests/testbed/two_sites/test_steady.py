@@ -61,3 +61,18 @@ def _pod(app: str) -> dict[str, object]:
         "metadata": {"name": "by-hand", "namespace": app, "labels": {APPLICATION: app}},
         "spec": {"containers": [{"name": "by-hand", "image": "registry.example/web:1"}]},
     }
+
+
+def test_what_is_installed_comes_up_in_its_namespace_and_its_rights_suffice(two_sites: TwoSites) -> None:
+    """After all stories of this folder: nothing that the controller or the guard asked for was forbidden."""
+    for site in two_sites.sites:
+        deployment = site.client.get("apps/v1", "Deployment", "siteshift", "siteshift-system")
+        assert deployment["status"]["readyReplicas"] == 2
+        asked = [
+            event
+            for event in site.plane.audit_events()
+            if event["user"]["username"] == "system:serviceaccount:siteshift-system:siteshift"
+        ]
+        refused = {event["requestURI"] for event in asked if event.get("responseStatus", {}).get("code") == 403}
+        assert asked
+        assert not refused
