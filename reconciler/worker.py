@@ -108,6 +108,7 @@ class Worker:
 
 def serve(answer: Callable[[Mapping[str, Any]], dict[str, Any]], memory: int) -> None:
     """The worker's end: answer requests until stdin ends. `memory` in bytes bounds what the process may take."""
+    os.umask(0o077)  # what it fetches is nobody else's
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     requests: queue.Queue[bytes] = queue.Queue()

@@ -16,6 +16,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
+def readable(text: str) -> str:
+    """The text with every character that a terminal would obey rather than show as an escape; lines stay lines."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode() for one in text)
+
+
 class SiteshiftError(Exception):
     """Anything that is reported to a person as one clear message."""
 
@@ -54,7 +61,7 @@ class InputError(SiteshiftError):
             numbers = [str(number) for number in (self.line, self.column) if number is not None]
             place = ":".join([self.path, *numbers]) + ": "
         text = f"{place}error: {self.message}"
-        return text if self.hint is None else f"{text}\n  hint: {self.hint}"
+        return readable(text if self.hint is None else f"{text}\n  hint: {self.hint}")
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:

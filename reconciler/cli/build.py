@@ -218,7 +218,7 @@ def _write_files(resources: Sequence[Resource], folder: str) -> None:
     files = {}
     for name, namespace, manifest in placed:
         file_name = f"{namespace}_{name}" if several and namespace is not None else name
-        files[f"{file_name}.yaml"] = dump([manifest]).encode("utf-8", "surrogateescape")
+        files[f"{file_name.replace('/', '_')}.yaml"] = dump([manifest]).encode("utf-8", "surrogateescape")
     write_files(folder, files)
 
 
@@ -230,4 +230,4 @@ def _name_and_namespace(manifest: Manifest) -> tuple[str, str | None]:
     metadata, gvk = manifest["metadata"], gvk_of(manifest.get("apiVersion"), manifest.get("kind"))
     name = "_".join(part for part in (*gvk, field_text(metadata, "name")) if part)
     namespace = None if Schemas().is_cluster_scoped(gvk) else field_text(metadata, "namespace") or "default"
-    return name.lower().replace("/", "_"), namespace
+    return name.lower(), namespace

@@ -19,6 +19,15 @@ TIMEOUT = 120.0
 """Seconds for one run of helm; a registry that does not answer must not hold a build for ever."""
 
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+ENVIRONMENT = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *_PROXIES,
+    *map(str.lower, _PROXIES),
+)
+"""What Helm gets of our environment: no tokens, no kubeconfig, no flags."""
+
+
 class HelmError(SiteshiftError):
     """Helm is not there, or failed."""
 
@@ -83,10 +92,11 @@ class HelmProgram:
     def _run(self, words: Sequence[str]) -> bytes:
         with tempfile.TemporaryDirectory() as home:
             own = {f"HELM_{kind}_HOME": os.path.join(home, kind.lower()) for kind in ("CONFIG", "CACHE", "DATA")}
+            own |= {"HOME": home}
             try:
                 done = subprocess.run(
                     [self._command, *words],
-                    env={**os.environ, **own},
+                    env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | own,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     timeout=TIMEOUT,

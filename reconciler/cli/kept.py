@@ -12,6 +12,7 @@ its limit.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ LIMIT = 256 << 20
 
 FORM = b"siteshift build 2\n"
 """What every entry begins with: the form of what follows."""
+
+_SECRET = re.compile(rb"""^[ -]*["']?kind["']?: *["']?Secret\b""", re.MULTILINE)
 
 _DIGEST = 32
 
@@ -58,8 +61,8 @@ class Kept:
         return found[1]
 
     def keep(self, tree: NotedFolderTree, output: bytes) -> None:
-        """Keep what was printed after a build from `tree`; silently not if it cannot be."""
-        if self._question is None or not tree.complete:
+        """Keep what was printed after a build from `tree`; silently not if it cannot be, or if a Secret is in it."""
+        if self._question is None or not tree.complete or _SECRET.search(output):
             return
         parts = [self._question.encode("utf-8", "surrogateescape"), _packed(tree.notes()), output]
         body = b" ".join(b"%d" % len(part) for part in parts) + b"\n" + b"".join(parts)

@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NoReturn
 
-from render.errors import InputError, InputErrors, SiteshiftError
+from render.errors import InputError, InputErrors, SiteshiftError, readable
 
 BRIEF = frozenset({"build", "render", "lint", "validate"})
 """Commands that read, print and end."""
@@ -257,7 +257,7 @@ def _wrong(word: str) -> NoReturn:
 
 def _text(error: SiteshiftError) -> str:
     """An error as it is printed; what people wrote wrongly says `error:` after its place."""
-    return str(error) if isinstance(error, InputError | InputErrors) else f"error: {error}"
+    return str(error) if isinstance(error, InputError | InputErrors) else f"error: {readable(str(error))}"
 
 
 def _code(error: Exception, words: list[str]) -> int:

@@ -80,6 +80,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     from reconciler.cli import said
     from reconciler.fleet.load import load
     from reconciler.status.overview import Overview
+    from render.errors import readable
 
     mirror = said.mirror(arguments, _url(arguments), arguments.branch)
     head = mirror.fetch().branch
@@ -91,7 +92,7 @@ def _overview(arguments: argparse.Namespace) -> Overview:
     return Overview(
         fleet,
         head,
-        mirror.message(head).partition("\n")[0],
+        readable(mirror.message(head).partition("\n")[0]),
         tuple(
             replace(
                 view,

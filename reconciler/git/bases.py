@@ -6,6 +6,7 @@ meets them, so both a build's result and its cost are steady only where bases ar
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +19,11 @@ from reconciler.git.remote import Remote, git_worker
 from render.tree import GitTree, Tree
 from render.tree.remote import Remote as Base
 
+SCHEMES = ("https", "ssh")
+"""How a host of the list is asked; what has no scheme, `git@host:org/repo`, is ssh."""
+
+PRIVATE = 0o700
+
 COMMIT_DIGITS = 40
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
@@ -25,8 +31,8 @@ EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 class Bases:
     """Fetches bases; an instance is what a `RemoteTree` asks.
 
-    `folder` holds a mirror for each URL. `hosts` are the servers that may be asked: None for any, else a function that
-    is called when the first base is met. `timeout` in seconds bounds each exchange with a server.
+    `folder` holds a mirror for each URL. `hosts` are the servers, or beginnings of URLs, that may be asked: None for
+    any, else a function that is called when the first base is met. `timeout` in seconds bounds each exchange.
     """
 
     def __init__(
@@ -52,8 +58,12 @@ class Bases:
         return GitTree(repository, commit)
 
     def _mirror(self, base: Base) -> pygit2.Repository:
-        place = self._folder / quote(mask(base.url), safe="")
+        # Of a URL with a password in it only the digest tells it from another one.
+        mark = hashlib.sha256(base.url.encode()).hexdigest()[:16]
+        place = self._folder / f"{quote(mask(base.url), safe='')[:150]}-{mark}"
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(PRIVATE)
             if (place / "HEAD").exists():
                 repository = pygit2.Repository(str(place))
             else:
@@ -93,15 +103,30 @@ class Bases:
         return commit
 
 
-def check_host(base: Base, hosts: Collection[str]) -> None:
-    """Raise `SourceError` for a server that is not in the list."""
-    if base.host in {host.lower() for host in hosts}:
+def check_host(base: Base, allowed: Collection[str]) -> None:
+    """Raise `SourceError` for a repository that the list does not allow: by https or ssh from a host that it names, or
+    by whatever a beginning of its URL in the list says."""
+    scheme, found, _ = base.url.partition("://")
+    if any("://" in each and _begins(base.url, each) for each in allowed):
         return
-    allowed = f"only from {', '.join(sorted(hosts))}" if hosts else "from nowhere"
+    hosts = {each.lower() for each in allowed if "://" not in each}
+    if base.host in hosts and (not found or scheme.lower() in SCHEMES):
+        return
+    if base.host in hosts:
+        raise SourceError(
+            f"base {mask(base.url)}: bases are fetched by https or ssh alone, and this is {scheme}\n"
+            "  hint: write it with https://, or list the beginning of its URL in spec.remoteBases.allow"
+        )
+    shown = f"only from {', '.join(sorted(allowed))}" if allowed else "from nowhere"
     raise SourceError(
-        f"base {mask(base.url)}: this fleet takes bases {allowed}\n"
-        "  hint: spec.remoteBases.allow in siteshift.yaml lists the hosts that may be asked"
+        f"base {mask(base.url)}: this fleet takes bases {shown}\n"
+        "  hint: spec.remoteBases.allow in siteshift.yaml lists the hosts, or beginnings of URLs, that may be asked"
     )
+
+
+def _begins(url: str, prefix: str) -> bool:
+    """Whether a URL lies below another: at the same host, and in its folder rather than beside it."""
+    return url == prefix.rstrip("/") or url.startswith(f"{prefix.rstrip('/')}/")
 
 
 def is_commit(ref: str) -> bool:

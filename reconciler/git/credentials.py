@@ -16,7 +16,8 @@ from reconciler.errors import SourceError
 HELPER_TIMEOUT = 20.0
 """Seconds; a helper that asks a person or a dead network must not hold up a site."""
 
-_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
+_IN_URL = re.compile(r"(?<=://)(?:[^/\s'\"<>]*:[^\s'\"<>]*|[^/\s'\"<>]+)@")
+"""A user with a password up to the last @, for passwords hold slashes and more of them; a user alone up to the path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,12 +224,14 @@ class Mirror:
                 except pygit2.GitError:
                     repository = None
                 if repository is not None and not is_damaged(repository):
+                    self.folder.chmod(PRIVATE)
                     return repository
                 self._remove()
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+            self.folder.chmod(PRIVATE)
             (self.folder / MARK).touch()  # first: what a full disk leaves half made is ours to remove
             created = pygit2.init_repository(str(self.folder), bare=True)
-            self.folder.chmod(PRIVATE)
+            self.folder.chmod(PRIVATE)  # it follows the umask
         except (OSError, pygit2.GitError) as error:
             raise SourceError(f"the mirror in {self.folder} cannot be made: {error}") from None
         return created

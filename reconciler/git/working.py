@@ -20,6 +20,7 @@ from reconciler.errors import PushRefused, SourceError
 from reconciler.git.credentials import mask
 from reconciler.git.history import first_parents
 from reconciler.git.trees import SubTree
+from render.errors import readable
 from render.tree import GitTree, Tree
 from render.tree.seam import below
 
@@ -118,8 +119,8 @@ class WorkingCopy:
             at = at.parents[0]
 
     def subject(self, commit: str) -> str:
-        """The first line of a commit's message."""
-        return str(self._repository[commit].peel(pygit2.Commit).message).partition("\n")[0]
+        """The first line of a commit's message, as it can be shown."""
+        return readable(str(self._repository[commit].peel(pygit2.Commit).message).partition("\n")[0])
 
     def uncommitted(self, paths: Sequence[str]) -> list[str]:
         """Those of the fleet's files that differ from what is committed."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
+from render.errors import readable
+
 Format = Literal["text", "json"]
 
 EVENTS: Mapping[str, str] = {
@@ -66,7 +68,7 @@ class Log:
             )
         else:
             labels = "".join(f" {key}={value}" for key, value in known.items())
-            line = f"{now:%H:%M:%S}.{now.microsecond // 1000:03d} {self._site} {event}{labels}: {message}"
+            line = f"{now:%H:%M:%S}.{now.microsecond // 1000:03d} {self._site} {event}{labels}: {readable(message)}"
         with self._lock:
             print(line, file=self._stream, flush=True)
 

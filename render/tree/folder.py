@@ -44,6 +44,10 @@ def _content(file: int, size: int, path: str) -> bytes:
     return b"".join(parts)
 
 
+def _in_git(place: str) -> bool:
+    return ".git" in place.lower().split("/")
+
+
 class FolderTree:
     """A folder on disk, as it is at the moment of each call; only where its folders really lie is remembered, so make
     a new tree for each build.
@@ -96,7 +100,7 @@ class FolderTree:
             names = os.listdir(os.fsencode(place))
         except OSError as error:
             raise self._unreadable(path, error) from error
-        return sorted(readable_name(name, path) for name in names)
+        return sorted(readable_name(name, path) for name in names if name.lower() != b".git")
 
     def real_path(self, path: str) -> str:
         """The path without symbolic links."""
@@ -134,7 +138,8 @@ class FolderTree:
         if leaves(clean) and not self._outside:
             raise leaves_root(path, self.root)
         try:
-            return self._find(clean, path)
+            found = self._find(clean, path)
+            return None if self._is_git(found[0]) else found
         except NotADirectoryError:
             return None
         except FileNotFoundError:
@@ -144,6 +149,11 @@ class FolderTree:
             raise self._unreadable(path, error) from error
         except ValueError as error:  # what the operating system cannot even be asked for
             raise TreeError(f"cannot be a path: {error}", path=ascii(path)) from error
+
+    def _is_git(self, place: str) -> bool:
+        """Whether a real place lies in Git's own folder: what is there is no file of the repository, and may hold a
+        token. Whoever builds from inside of one means it."""
+        return "/.git" in place.lower() and _in_git(place) and not _in_git(self._real_root)
 
     def _find(self, clean: str, path: str) -> tuple[str, os.stat_result]:
         above, _, name = clean.rpartition("/")

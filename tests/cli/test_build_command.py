@@ -148,11 +148,10 @@ def test_the_real_kustomize_prints_the_same_of_a_git_url(
 def helm(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program that notes how it was called and prints one object; the file that it notes in."""
     program, saw = place.parent / "helm", place.parent / "saw"
-    program.write_text(HELM)
+    program.write_text(HELM.replace("$HELM_SAW", str(saw)))
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     saw.touch()
     monkeypatch.setenv("PATH", f"{place.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("HELM_SAW", str(saw))
     return saw
 
 
@@ -201,6 +200,53 @@ def test_what_a_chart_says_itself_wins_over_the_command_line(siteshift: Run, hel
     assert siteshift("build", "--enable-helm", "--helm-kube-version", "v1.30")[0] == 0
     assert "--kube-version v1.20" in helm.read_text()
     assert "v1.30" not in helm.read_text()
+
+
+def test_helm_gets_none_of_our_secrets(siteshift: Run, helm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (helm.parent / "helm").write_text("#!/bin/sh\nenv >&2; exit 1\n")
+    for name in ("GIT_TOKEN", "KUBECONFIG", "HELM_KUBETOKEN", "HELM_PLUGINS", "LD_PRELOADED"):
+        monkeypatch.setenv(name, "s3cret")
+    chart = "helmCharts: [{name: web, releaseName: r}]\n"
+    write(charts__web__Chart_yaml="name: web\n", charts__web__values_yaml="", kustomization_yaml=chart)
+    code, _, said = siteshift("build", "--enable-helm")
+    assert code == 1
+    assert "PATH=" in said
+    assert "s3cret" not in said
+    assert f"HOME={Path.home()}" not in said.splitlines()
+
+
+def test_a_build_with_a_secret_is_not_kept(siteshift: Run, place: Path) -> None:
+    generator = "secretGenerator: [{name: s, literals: [password=hunter2]}]\n"
+    write(kustomization_yaml=generator)
+    for _ in range(2):
+        assert "aHVudGVyMg==" in siteshift("build")[1]
+    cache = Path(os.environ["XDG_CACHE_HOME"]) / "siteshift"
+    kept = b"".join(path.read_bytes() for path in cache.rglob("*") if path.is_file())
+    assert b"hunter2" not in kept
+    assert b"aHVudGVyMg==" not in kept
+
+
+def test_files_of_a_build_stay_in_their_folder(siteshift: Run, place: Path) -> None:
+    (place / "out").mkdir()
+    names = ("../../escaped", "a/../../../escaped", "..")
+    maps = "---\n".join(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: '{name}', namespace: '../{number}'}}\n"
+        for number, name in enumerate(names)
+    )
+    write(c_yaml=maps, kustomization_yaml="resources: [c.yaml]\n")
+    before = set(place.parent.rglob("*"))
+    assert siteshift("build", "-o", "out")[0] == 0
+    made = set(place.parent.rglob("*")) - before
+    assert len(made) == len(names)
+    assert all(path.parent == place / "out" for path in made), made
+
+
+def test_an_escape_in_a_name_is_shown_and_not_obeyed(siteshift: Run) -> None:
+    write(kustomization_yaml='resources: ["\\e[2Jx.yaml"]\n')
+    code, _, said = siteshift("build")
+    assert code == 1
+    assert "\x1b" not in said
+    assert "\\x1b[2Jx.yaml" in said
 
 
 def test_a_chart_of_a_version_is_pulled_once(siteshift: Run, helm: Path, place: Path) -> None:

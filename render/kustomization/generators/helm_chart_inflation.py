@@ -6,6 +6,7 @@ home (`charts` below the kustomization unless `helmGlobals` says otherwise) or i
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from render import yaml
@@ -34,6 +35,19 @@ _OF_OLD = (
     ("chartHome", "chartHome"),
 )
 """The fields of `helmChartInflationGenerator` that count, and what they are called in `helmCharts`."""
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_API_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]*")
+_NAMES = {
+    "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"),
+    "releaseName": _WORD,
+    "namespace": _WORD,
+    "version": re.compile(r"[A-Za-z0-9^~<>=*][A-Za-z0-9 .,|^~<>=*+_-]*"),
+    "kubeVersion": _WORD,
+    "repo": re.compile(r"(https?|oci)://\S+"),
+    "nameTemplate": re.compile(r"[^-].*"),
+}
+"""What a field may be before it becomes a word of Helm's command line or the name of a folder."""
 
 _TEXTS = (("namespace", "--namespace"), ("nameTemplate", "--name-template"))
 _SWITCHES = (
@@ -102,6 +116,14 @@ def arguments(chart: Arguments) -> tuple[str, ...]:
 def _check(chart: Arguments) -> None:
     if not chart.get("name"):
         raise KustomizationError("chart name cannot be empty", hint="name: says which chart of the chart home it is")
+    words = [(field, chart.get(field), pattern) for field, pattern in _NAMES.items()]
+    words += [("apiVersions", value, _API_VERSION) for value in chart.get("apiVersions") or ()]
+    for field, value, pattern in words:
+        if value and (not isinstance(value, str) or not pattern.fullmatch(value) or ".." in value.split("/")):
+            raise KustomizationError(
+                f"{field} of a chart is {value!r}, which is none",
+                hint="it must not begin with a dash or leave its folder",
+            )
     merge = chart.get("valuesMerge") or "override"
     if merge not in MERGES:
         raise KustomizationError(f"valuesMerge must be one of [{' '.join(MERGES)}], found {merge!r}")

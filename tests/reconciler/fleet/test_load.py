@@ -43,7 +43,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
         "  starts: {maxInFlight: 3, perMinute: 120}\n"
         "  poll: 1s\n  freshness: 2s\n  permit: 4s\n  requestTimeout: 1s\n"
         "  prune: {budget: 2}\n"
-        "  refs: {acks: 'refs/heads/acks-{site}', heartbeats: 'refs/heads/beats-{site}'}\n"
+        "  refs: {acks: 'refs/heads/siteshift/acks-{site}', heartbeats: 'refs/heads/siteshift/beats-{site}'}\n"
     )
     files["apps/ledger/application.yaml"] = str(files["apps/ledger/application.yaml"]) + (
         "  overlay: sites/{site}\n  passive: hot\n  roles: {passive: roles/passive}\n  volumes: static\n"
@@ -60,7 +60,10 @@ def test_every_field_reaches_the_model(files: Files) -> None:
     ledger = fleet.applications[0]
     assert (fleet.topology, fleet.starts.max_in_flight, fleet.starts.per_minute) == ("active-passive", 3, 120)
     assert (fleet.poll, fleet.freshness, fleet.permit, fleet.request_timeout, fleet.prune_budget) == (1, 2, 4, 1, 2)
-    assert (fleet.refs.acks, fleet.refs.heartbeats) == ("refs/heads/acks-{site}", "refs/heads/beats-{site}")
+    assert (fleet.refs.acks, fleet.refs.heartbeats) == (
+        "refs/heads/siteshift/acks-{site}",
+        "refs/heads/siteshift/beats-{site}",
+    )
     assert (ledger.overlay, ledger.passive) == ("apps/ledger/sites/{site}", "hot")
     assert ledger.roles == {"passive": "apps/ledger/roles/passive"}
     assert (ledger.lease, ledger.readiness_timeout, ledger.suspended) == (Lease(5, 20), 90, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import SourceError
-from reconciler.git.bases import Bases
+from reconciler.git.bases import Bases, check_host
 from render.tree.remote import Remote
 
 
@@ -115,3 +115,57 @@ def test_secrets_in_a_url_are_neither_shown_nor_written_down(tmp_path: Path) -> 
     with pytest.raises(SourceError) as caught:
         Bases(tmp_path / "bases", hosts=lambda: ())(Remote("https://me:hush@elsewhere.example/a/b", "", ""))
     assert "hush" not in str(caught.value)
+
+
+def base(url: str) -> Remote:
+    return Remote(url, "main", "")
+
+
+ALLOWED = ("git.example.com", "https://forge.example.com/team/", "ssh://git@forge.example.com/other")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.com/any/repo",
+        "https://git.example.com:8443/any/repo",
+        "ssh://git@git.example.com/any/repo",
+        "git@git.example.com:any/repo",
+        "https://forge.example.com/team/base",
+        "https://forge.example.com/team",
+        "ssh://git@forge.example.com/other",
+    ],
+)
+def test_a_base_that_the_list_allows_may_be_asked_for(url: str) -> None:
+    check_host(base(url), ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://git.example.com/any/repo", "by https or ssh alone, and this is http"),
+        ("git://git.example.com/any/repo", "by https or ssh alone, and this is git"),
+        ("file:///etc", "takes bases only from"),
+        ("https://evil.example.com/team/base", "takes bases only from"),
+        ("https://forge.example.com/team-evil/base", "takes bases only from"),
+        ("https://forge.example.com/other", "takes bases only from"),
+        ("https://forge.example.com.evil.example/team/base", "takes bases only from"),
+        ("https://git.example.com@evil.example/x/y", "takes bases only from"),
+    ],
+)
+def test_a_base_that_the_list_does_not_allow_is_refused(url: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        check_host(base(url), ALLOWED)
+
+
+def test_mirrors_of_bases_are_private_and_one_url_never_reads_anothers(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "bases"
+    Bases(folder)(Remote(server.url, "main", ""))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    made = Bases(folder)
+    first, second = (
+        made._mirror(Remote(f"https://{login}@git.example.com/a/b", "main", "")).path for login in ("one:x", "two:y")
+    )
+    assert first != second
+    assert "one" not in first
+    assert "x" not in Path(first).name.partition("git.example.com")[0]

@@ -345,8 +345,12 @@ def test_a_login_never_shows_its_secret() -> None:
         ("https://user:pw@host/x failed", "https://***@host/x failed"),
         ("ssh://git@host/x", "ssh://***@host/x"),
         ("https://host/a@b", "https://host/a@b"),
+        ("https://user:p/w@host/x", "https://***@host/x"),
+        ("https://user:p@w@host/x", "https://***@host/x"),
+        ("https://user:p@/w@host/x 'https://a:b@c'", "https://***@host/x 'https://***@c'"),
+        ("https://to@ken@host/x", "https://***@host/x"),
     ],
-    ids=["password", "user", "at sign in the path"],
+    ids=["password", "user", "at sign in the path", "slash", "at sign", "both, twice", "token with an at sign"],
 )
 def test_logins_in_urls_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked

@@ -223,3 +223,30 @@ def test_a_chart_without_values_needs_a_values_file() -> None:
             Options(enable_helm=True),
             helm=Recorder(),
         )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "name: ../../etc",
+        "name: web/../../x",
+        "name: --post-renderer=x",
+        "name: /etc",
+        "name: web, releaseName: --post-renderer=./x",
+        "name: web, releaseName: 'a b'",
+        "name: web, namespace: --kubeconfig=x",
+        "name: web, nameTemplate: --post-renderer=x",
+        "name: web, version: --devel, repo: 'https://charts.example'",
+        "name: web, version: ../../x, repo: 'https://charts.example'",
+        "name: web, repo: --ca-file=x",
+        "name: web, repo: 'file:///etc'",
+        "name: web, kubeVersion: --x",
+        "name: web, apiVersions: [--x]",
+    ],
+)
+def test_no_name_becomes_a_flag_or_leaves_its_folder(fields: str) -> None:
+    helm = Recorder()
+    with pytest.raises(SiteshiftError, match="of a chart is"):
+        inflate(f"helmCharts: [{{{fields}}}]\n", helm)
+    assert helm.asked == []
+    assert helm.arguments == ()
