@@ -53,6 +53,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("git-timeout", "60", "how long one exchange with a Git server may take, in seconds", "SECONDS"),
     Option("no-cache", None, "neither use nor keep results of earlier builds in the user's cache folder", switch=True),
     Option("git-credentials", None, "file with `https://user:token@host` lines, as Git's store helper writes", "FILE"),
+    Option(
+        "signing-key",
+        None,
+        "SSH key by which the site signs what it says; siteshift.yaml names its public half",
+        "FILE",
+    ),
 )
 """The shared options. A command takes those that it needs with `add`."""
 

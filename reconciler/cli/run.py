@@ -29,6 +29,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     from reconciler.cli.options import add
 
     add(parser, "site", "fleet-url", "branch", "kubeconfig", "context", "state", "git-credentials", "git-timeout")
+    add(parser, "signing-key")
     add(parser, "log-format")
     parser.add_argument(
         "--guard", choices=("child", "beside"), default="child", help="start a guard, or rely on one (default: child)"
@@ -94,4 +95,5 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         arguments.context,
         arguments.git_credentials,
         seconds("git-timeout", arguments),
+        arguments.signing_key,
     )

@@ -72,10 +72,11 @@ def mirror(arguments: argparse.Namespace, url: str, branch: str) -> Mirror:
 
 def read(source: Mirror, fleet: Fleet) -> Said:
     """The refs of a fleet's sites."""
+    from reconciler.failover.execute.signatures import Signatures
     from reconciler.failover.execute.sites_seen import SitesSeen
 
     names = tuple(site.name for site in fleet.sites)
-    seen = SitesSeen(source, fleet.refs, lambda _: "")
+    seen = SitesSeen(source, fleet.refs, lambda _: "", Signatures(keys=fleet.keys))
     patterns = (fleet.refs.acks, fleet.refs.heartbeats)
     heads = source.fetch([pattern.format(site=name) for name in names for pattern in patterns])
     seen.take(heads, names, 0.0)

@@ -21,6 +21,7 @@ from reconciler.errors import InputErrors, SourceError, UsageError
 from reconciler.failover.execute.knowing import Around
 from reconciler.failover.execute.mover import Mover
 from reconciler.failover.execute.publisher import Publisher
+from reconciler.failover.execute.signatures import Signatures
 from reconciler.failover.execute.site_record import SiteRecord
 from reconciler.git import Mirror
 from reconciler.git.mirror import folder_name
@@ -39,6 +40,7 @@ class Settings:
     context: str | None
     credentials: str | None = None
     git_timeout: float = 60.0
+    signing_key: str | None = None
 
 
 LEASE = 15.0
@@ -76,7 +78,9 @@ def _assembled(given: Settings, bound: str, log: Log, clock: Clock) -> Parts:
         raise UsageError(f'--site is "{settings.site}", which is no site of this fleet ({", ".join(sites)})')
     cluster = _connect(settings, sites[settings.site].context)
     record = SiteRecord(cluster, revision.fleet.name, settings.site)
-    publisher = Publisher(mirror, settings.site, tuple(sites), revision.fleet.refs, clock, record)
+    signing_key = None if settings.signing_key is None else Path(settings.signing_key)
+    signatures = Signatures(signing_key, revision.fleet.keys)
+    publisher = Publisher(mirror, settings.site, tuple(sites), revision.fleet.refs, clock, record, signatures)
     around = Around(settings.site, cluster, publisher, record, clock, placement_reader(mirror))
     identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     return Parts(

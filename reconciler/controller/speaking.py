@@ -40,6 +40,7 @@ class Speaker:
         """Say and hear what is due. `leads`: this process holds the site's Lease. Raises SourceError, ClusterError."""
         publisher, now = self._around.publisher, self._around.clock.monotonic()
         publisher.sites = tuple(site.name for site in fleet.sites)
+        publisher.signatures.keys = fleet.keys
         due = now - self._beat_at >= fleet.poll
         says = self._mover.says()
         if not due and _shown(says) == self._said and not (moving and publisher.changed()):

@@ -28,11 +28,13 @@ class Rebind:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One place to run. `context` names a context of the kubeconfig that its controller uses (None: the current)."""
+    """One place to run. `context` names a context of the kubeconfig that its controller uses (None: the current);
+    `keys` are the public SSH keys by one of which it signs what it says (none: it is believed unsigned)."""
 
     name: str
     context: str | None = None
     rebind: Rebind | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,11 @@ class Fleet:
     refs: Refs = Refs()
     remote_bases: tuple[str, ...] = ()
     contents: Contents = Contents()
+
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """The public keys of the sites that have some, by their names."""
+        return {site.name: site.keys for site in self.sites if site.keys}
 
     def application(self, name: str) -> Application | None:
         """The application of that name, if there is one."""

@@ -111,7 +111,7 @@ def _site(spec: dict[str, Any]) -> Site:
     rebind = spec.get("rebind")
     counter = None if rebind is None or "counter" not in rebind else int(rebind["counter"])
     rebound = None if rebind is None else Rebind(rebind["from"], rebind["to"], rebind["reason"], counter)
-    return Site(spec["name"], spec.get("cluster", {}).get("context"), rebound)
+    return Site(spec["name"], spec.get("cluster", {}).get("context"), rebound, tuple(spec.get("keys", ())))
 
 
 def _replication(spec: dict[str, Any] | None) -> Replication:

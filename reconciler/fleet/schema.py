@@ -115,8 +115,15 @@ _KEYWORDS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "uniqueItems": lambda rule, value, *_: isinstance(value, list) and (not rule or _distinct(value)),
     "required": lambda rule, value, *_: isinstance(value, dict) and all(key in value for key in rule),
     "properties": lambda rule, value, _, root: _accepts_properties(rule, value, root),
-    "additionalProperties": lambda _, value, schema, __: (
-        isinstance(value, dict) and all(key in schema["properties"] for key in value)
+    "additionalProperties": lambda rule, value, schema, root: (
+        isinstance(value, dict)
+        and all(
+            key in schema.get("properties", {}) or (rule is not False and _accepts(rule, value[key], root))
+            for key in value
+        )
+    ),
+    "propertyNames": lambda rule, value, _, root: (
+        isinstance(value, dict) and all(_accepts(rule, key, root) for key in value)
     ),
     "items": lambda rule, value, _, root: _accepts_items(rule, value, root),
 }

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from reconciler.clock import Clock
 from reconciler.errors import ClusterError, PushRefused, SourceError
+from reconciler.failover.execute.signatures import Signatures
 from reconciler.failover.execute.sites_seen import SeenSite, SitesSeen
 from reconciler.failover.protocol.binding import OwnWords
 from reconciler.failover.protocol.documents import (
@@ -78,8 +79,16 @@ class Publisher:
     """
 
     def __init__(
-        self, repository: Repository, site: str, sites: tuple[str, ...], refs: Refs, clock: Clock, record: SiteCounters
+        self,
+        repository: Repository,
+        site: str,
+        sites: tuple[str, ...],
+        refs: Refs,
+        clock: Clock,
+        record: SiteCounters,
+        signatures: Signatures | None = None,
     ) -> None:
+        self.signatures = signatures or Signatures()
         self.repository = repository
         self.site = site
         self.sites = sites
@@ -92,7 +101,7 @@ class Publisher:
         self._beat_ref = refs.heartbeats.format(site=site)
         self._exchanging = threading.Lock()
         self._state = threading.Lock()
-        self._seen = SitesSeen(repository, refs, record.bound)
+        self._seen = SitesSeen(repository, refs, record.bound, self.signatures)
         self._heads: Heads | None = None
         self._taken: Mapping[str, SeenSite] = {}
         self._pushed: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
@@ -130,7 +139,7 @@ class Publisher:
         with self._exchanging:
             expected = self._carried(expects, ack.application)
             self._refuse_older(ack, expected)
-            files = {ack_file(ack.application): write_ack(ack)}
+            files = self.signatures.signed(self.site, {ack_file(ack.application): write_ack(ack)})
             message = f"{ack.application}: {ack.state.value} at epoch {ack.epoch}"
             commit = self.repository.append(self._ack_ref, expected, files, message)
             self._pushed.append((commit, ack.application))
@@ -156,7 +165,8 @@ class Publisher:
 
     def _beat(self, applications: Mapping[str, Running], guard: int) -> Listing:
         counter, server_time = self._record.reserve()
-        document = {HEARTBEAT_FILE: write_heartbeat(self._heartbeat(counter, guard, applications))}
+        plain = {HEARTBEAT_FILE: write_heartbeat(self._heartbeat(counter, guard, applications))}
+        document = self.signatures.signed(self.site, plain)
         try:
             began = self._clock.monotonic()
             commit = self._replace(document)
@@ -214,13 +224,15 @@ class Publisher:
         if expected is None:
             return
         try:
-            content = self.repository.files(self._ack_ref, expected).get(ack_file(ack.application))
-            said = None if content is None else read_ack(content, ack_file(ack.application))
+            name, files = ack_file(ack.application), self.repository.files(self._ack_ref, expected)
+            if name not in files or self.signatures.wrong(self.site, name, files):
+                return  # what this site did not say is replaced by what it says
+            said = read_ack(files[name], name)
         except DocumentError:
             return  # what cannot be read is replaced by what can
         except SourceError as error:
             raise PushRefused(f"the decision rests on an older value of {self._ack_ref}: {error}") from None
-        if said is not None and said.sequence > ack.sequence:
+        if said.sequence > ack.sequence:
             raise PushRefused(
                 f"{self._ack_ref} has sequence {said.sequence} for {ack.application}, this ack has {ack.sequence}"
             )
@@ -259,12 +271,16 @@ class Publisher:
             raise
         except SourceError:
             files = {ack_file(name): write_ack(ack) for name, ack in self._seen.acks(self.site).items()}
-            self._spoken = self.repository.append(self._ack_ref, value, files, "said again")
+            signed = self.signatures.signed(self.site, files)
+            self._spoken = self.repository.append(self._ack_ref, value, signed, "said again")
 
     def _read(self, value: str) -> dict[str, Ack]:
         """The acks of a value of this site's own ref."""
         files = self.repository.files(self._ack_ref, value)
         names = {name: application for name in files if (application := application_of(name))}
+        for name in names:
+            if why := self.signatures.wrong(self.site, name, files):
+                raise SourceError(why)
         return {application: read_ack(files[name], name) for name, application in names.items()}
 
     def _take(self, heads: Heads, began: float, *, proven: bool) -> Listing:

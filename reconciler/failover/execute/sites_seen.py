@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import SourceError
+from reconciler.failover.execute.signatures import Signatures
 from reconciler.failover.protocol import trust
 from reconciler.failover.protocol.documents import (
     HEARTBEAT_FILE,
@@ -30,7 +31,8 @@ class SeenSite:
     that the server has now, `heartbeat` the newest one that could be read; `trusted`: the last ack
     value whose history was followed, `acks` what it said; `highest`: of each application the ack with the highest
     sequence, `bad` why those of some applications are not trusted; the two `…_distrust` are about the whole site.
-    `highest_counter` is that of the cluster `counted`. `bound`: the cluster that all this was judged by."""
+    `highest_counter` is that of the cluster `counted`. `bound` and `keys`: the cluster and the
+    keys that all this was judged by."""
 
     heartbeat_since: float
     guard_since: float
@@ -42,6 +44,7 @@ class SeenSite:
     highest_counter: int = 0
     counted: str = ""
     bound: str = ""
+    keys: tuple[str, ...] = ()
     witnessed: bool = False
     ack_value: str | None = None
     ack_distrust: str = ""
@@ -71,7 +74,10 @@ class SitesSeen:
     """`bound(site)`: the UID of the cluster that a site is bound to ("": not known yet). One thread at a time may
     `take`; the others read what was known before, whatever that waits for."""
 
-    def __init__(self, repository: Repository, refs: Refs, bound: Callable[[str], str]) -> None:
+    def __init__(
+        self, repository: Repository, refs: Refs, bound: Callable[[str], str], signatures: Signatures | None = None
+    ) -> None:
+        self._signatures = signatures or Signatures()
         self._repository = repository
         self._refs = refs
         self._bound = bound
@@ -83,8 +89,13 @@ class SitesSeen:
         for site in sites:
             first = site not in taken
             known = SeenSite(now, now, now) if first else taken[site].copy()
-            bound = self._bound(site)
+            bound, keys = self._bound(site), self._signatures.keys.get(site, ())
             judge, known.bound = known.bound != bound, bound
+            if keys != known.keys:
+                # What a key said that does not count any more must not be remembered either.
+                judge, known.keys, known.trusted = True, keys, None
+                known.acks, known.highest, known.bad, known.heartbeat = {}, {}, {}, None
+                known.highest_counter, known.counted = 0, ""
             self._take_heartbeat(site, known, heads, now, first=first, judge=judge)
             self._take_acks(site, known, heads, now, first=first, judge=judge)
             taken[site] = known
@@ -143,9 +154,12 @@ class SitesSeen:
         if ref in heads.failed:
             return f"its heartbeat is not taken in: {heads.failed[ref]}"
         try:
-            content = self._repository.files(ref, value).get(HEARTBEAT_FILE)
+            files = self._repository.files(ref, value)
+            content = files.get(HEARTBEAT_FILE)
             if content is None:
                 return f"its heartbeat {value[:7]} holds no {HEARTBEAT_FILE}"
+            if why := self._signatures.wrong(site, HEARTBEAT_FILE, files):
+                return why
             heartbeat = read_heartbeat(content, f"{HEARTBEAT_FILE} of {value[:7]}")
         except (DocumentError, SourceError) as error:
             return f"its heartbeat cannot be read: {error}"
@@ -196,9 +210,13 @@ class SitesSeen:
     def _acks(self, site: str, bound: str, ref: str, value: str) -> tuple[Acks, dict[str, str]]:
         """All acks of a commit that can be read, and why some are not trusted."""
         found, bad = Acks(), dict[str, str]()
-        for name, content in self._repository.files(ref, value).items():
+        files = self._repository.files(ref, value)
+        for name, content in files.items():
             application = application_of(name)
             if application is None:
+                continue
+            if why := self._signatures.wrong(site, name, files):
+                bad[application] = why
                 continue
             try:
                 ack = read_ack(content, f"{name} of {value[:7]}")

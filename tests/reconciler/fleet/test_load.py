@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import InputErrors
 from reconciler.fleet.load import load
-from reconciler.fleet.model import Fleet, Group, Lease, Placement, Rebind, Replication, Site
+from reconciler.fleet.model import Contents, Fleet, Group, Lease, Placement, Rebind, Replication, Site
 from render.tree import FolderTree, MemoryTree
 
 Files = dict[str, str | bytes]
@@ -44,6 +44,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
         "  poll: 1s\n  freshness: 2s\n  permit: 4s\n  requestTimeout: 1s\n"
         "  prune: {budget: 2}\n"
         "  refs: {acks: 'refs/heads/siteshift/acks-{site}', heartbeats: 'refs/heads/siteshift/beats-{site}'}\n"
+        "  contents: {clusterKinds: [PriorityClass.scheduling.k8s.io], namespaces: {ledger: [l]}, takeOver: [l]}\n"
     )
     files["apps/ledger/application.yaml"] = str(files["apps/ledger/application.yaml"]) + (
         "  overlay: sites/{site}\n  passive: hot\n  roles: {passive: roles/passive}\n  volumes: static\n"
@@ -64,6 +65,7 @@ def test_every_field_reaches_the_model(files: Files) -> None:
         "refs/heads/siteshift/acks-{site}",
         "refs/heads/siteshift/beats-{site}",
     )
+    assert fleet.contents == Contents(("PriorityClass.scheduling.k8s.io",), {"ledger": ("l",)}, ("l",))
     assert (ledger.overlay, ledger.passive) == ("apps/ledger/sites/{site}", "hot")
     assert ledger.roles == {"passive": "apps/ledger/roles/passive"}
     assert (ledger.lease, ledger.readiness_timeout, ledger.suspended) == (Lease(5, 20), 90, True)
@@ -366,3 +368,10 @@ def test_a_site_is_bound_to_another_cluster_by_a_commit(files: Files) -> None:
 def test_a_rebind_says_what_became_of_the_old_cluster(files: Files, rebind: str, said: str) -> None:
     files["siteshift.yaml"] = str(files["siteshift.yaml"]).replace("{name: b}", f"{{name: b, rebind: {rebind}}}")
     assert any(said in error for error in messages(files))
+
+
+def test_the_keys_of_a_site_are_the_sites(files: Files) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP5dFHGNqfJz0Jp2Yl3h0Hx1G9b1rWQ9cLqXxXxXxXxX a-2026"
+    assert "{name: a" in str(files["siteshift.yaml"])
+    files["siteshift.yaml"] = str(files["siteshift.yaml"]).replace("{name: a", f"{{keys: ['{key}'], name: a")
+    assert load(MemoryTree(dict(files))).keys == {"a": (key,)}

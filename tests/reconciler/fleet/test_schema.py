@@ -30,7 +30,13 @@ VALID: dict[str, dict[str, Any]] = {
             "starts": {"maxInFlight": 1, "perMinute": 2},
             "poll": "1m30s",
             "prune": {"budget": 0},
-            "refs": {"acks": "refs/siteshift/acks/{site}", "heartbeats": "refs/heads/x-{site}"},
+            "contents": {
+                "clusterKinds": ["Namespace", "PriorityClass.scheduling.k8s.io"],
+                "namespaces": {"ledger": ["ledger", "ledger-db"]},
+                "takeOver": ["ledger"],
+            },
+            "remoteBases": {"allow": ["git.example.com", "https://forge.example.com/team/"]},
+            "refs": {"acks": "refs/siteshift/acks/{site}", "heartbeats": "refs/heads/siteshift/x-{site}"},
         },
     },
     "Application": {

@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.errors import SourceError
 from reconciler.failover.execute.publisher import Publisher
+from reconciler.failover.execute.signatures import Signatures
 from reconciler.failover.protocol.values import AckState, Listing
 from reconciler.fleet.model import Refs
 from reconciler.git.mirror import Mirror
@@ -33,13 +34,13 @@ class Place:
         self.records = {site: MemoryRecord(f"uid-{site}", site) for site in ("a", "b")}
         self.a, self.b = (self.process(site) for site in ("a", "b"))
 
-    def process(self, site: str) -> Publisher:
+    def process(self, site: str, signatures: Signatures | None = None) -> Publisher:
         """Another controller of a site, with no mirror yet."""
         credentials = self.folder / f"credentials-{site}"
         credentials.write_text(f"http://{site}:{site}@127.0.0.1:{self.server.port}\n")
         url, folder = f"{self.server.url}/fleet.git", self.folder / f"mirror{len(self.mirrors)}"
         self.mirrors.append(Mirror(url, folder, branch="main", credentials=credentials, clock=self.clock))
-        return Publisher(self.mirrors[-1], site, ("a", "b"), Refs(), self.clock, self.records[site])
+        return Publisher(self.mirrors[-1], site, ("a", "b"), Refs(), self.clock, self.records[site], signatures)
 
     def close(self) -> None:
         for mirror in self.mirrors:
@@ -171,3 +172,24 @@ def test_a_site_that_may_only_read_hears_and_proves_nothing(place: Place) -> Non
     assert place.a.accepted_at is None
     assert not of(place.a).proven
     assert of(place.a).sites["b"].heartbeat is not None
+
+
+def test_a_signed_word_is_believed_and_one_that_another_user_pushed_is_not(place: Place, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    keys = {"b": (key.with_suffix(".pub").read_text().strip(),)}
+    a, b = place.process("a", Signatures(keys=keys)), place.process("b", Signatures(key, keys))
+    b.heartbeat({}, 1)
+    b.push(ack("b", AckState.PASSIVE), b.fetch().value)
+    a.fetch()
+    listing = a.of("ledger")
+    assert listing is not None
+    assert (listing.sites["b"].distrust, listing.sites["b"].ack) == ("", ack("b", AckState.PASSIVE))
+
+    stranger = place.process("b")
+    stranger.push(ack("b", AckState.ACTIVE, epoch=2, sequence=99), stranger.fetch().value)
+    a.fetch()
+    listing = a.of("ledger")
+    assert listing is not None
+    assert listing.sites["b"].distrust.startswith("its ledger.json is signed by none of the keys")
+    assert listing.sites["b"].ack == ack("b", AckState.PASSIVE)
