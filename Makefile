@@ -26,7 +26,7 @@ help:  ## Say what there is
 
 install: $(VENV)/.product  ## Put siteshift alone into .venv: what a site needs, no tools
 
-demo: $(VENV)/.sandbox  ## Two sites on this machine: a planned move, a disaster, a return and a failback, in under a minute
+demo: $(VENV)/.sandbox  ## Two sites on this machine: a planned move, a disaster, a return and a failback, in a minute or two
 	@$(BIN)/siteshift demo
 
 test: $(VENV)/.dev  ## Run all tests that can run here, and say which cannot

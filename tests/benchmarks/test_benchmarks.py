@@ -11,8 +11,9 @@ import pytest
 from quality.sources import ROOT
 
 from benchmarks import __main__ as program
-from benchmarks import guard, programs, rows, trees
+from benchmarks import guard, move, programs, rows, trees
 from benchmarks.measuring import Failed, Measure, interleaved, median, run
+from reconciler.fleet.load import load
 from render import yaml
 from render.kustomization import build
 from render.tree import FolderTree
@@ -140,3 +141,17 @@ def test_all_builds_of_a_catalog_are_printed(tmp_path: Path) -> None:
 def test_the_guard_s_time_is_measured_from_an_order_to_a_stop() -> None:
     case = guard.Case("stop order", 0.0, 2)
     assert 0 < guard.measure(case, applications=3) <= guard.bound_of(case)
+
+
+@pytest.mark.parametrize(("timeout", "must_wait"), [(60.0, 60.0), (1.0, 4.0)], ids=["requests", "a long stop"])
+def test_a_move_may_take_what_it_must_wait_for_and_five_seconds(timeout: float, must_wait: float) -> None:
+    phases = move.Phases(stopping=10.0, stopped=14.0, demoting=71.0, in_sync=73.0, promoted=75.0, active=76.5, said={})
+    assert phases.downtime == 66.5
+    assert phases.bound(timeout) == must_wait + 2.0 + 1.5 + move.GRANTED
+
+
+def test_the_fleet_of_the_move_has_the_times_of_init_unless_told_otherwise(tmp_path: Path) -> None:
+    as_made = load(FolderTree(str(move._made(tmp_path / "one", {}))))
+    assert (as_made.poll, as_made.request_timeout) == (30.0, 60.0)
+    changed = load(FolderTree(str(move._made(tmp_path / "two", {"requestTimeout": "5s"}))))
+    assert changed.request_timeout == 5.0
