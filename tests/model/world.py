@@ -1,330 +1,396 @@
-"""The state of the whole model as one hashable value, and the steps that lead from one to the next.
+"""The steps that lead from one state of the model to the next: what sites do, what befalls them, what people commit.
 
 A site reads its cluster at each step; what it knows of Git is what it listed last. A step may end before its effects,
-or before its ack: the process died there. Storage is one number a replica: the last write that it holds.
+or before its process learns that its ack was taken: it died there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from reconciler.failover.protocol.decide import decide
-from reconciler.failover.protocol.decisions import Decision, EnsurePrimary, EnsureSecondary, Stop, VoidOlderVersions
-from reconciler.failover.protocol.knowledge import Knowledge, Limits
-from reconciler.failover.protocol.values import (
-    Ack,
-    Gate,
-    Heartbeat,
-    History,
-    Journal,
-    LeaseFacts,
-    Listing,
-    Observation,
-    Permit,
-    Placed,
-    Reading,
-    Running,
-    SiteSeen,
-    StartObject,
+from model.people import commits_of_people
+from model.tables import Tables
+from model.values import (
+    CLOSED,
+    LAPSED,
+    NO_EVIDENCE,
+    NOTHING,
+    OPEN,
+    Backup,
+    Beat,
+    Bounds,
+    Local,
+    Spot,
+    State,
+    View,
+    World,
 )
-from reconciler.fleet.model import Application, Group, Placement, Replication
-from reconciler.objects import Ref
-from reconciler.replica import Replica, ReplicaRole, Sync
 
-VM = Ref("kubevirt.io", "VirtualMachine", "bank", "db")
-GROUP = Group("VolumeReplication", "ledger", "bank")
-NOW = 1e6
-LIMITS = Limits(1, 2, 4, 1, 0.5, 6, 1, 1e9, 10, 1e9)
-OPEN, LAPSED, CLOSED = Permit(0.0, 2 * NOW), Permit(0.0, 1.0), Permit(9e9, 0.0)
-STILL, BUSY = StartObject(VM, "10", True), StartObject(VM, "10", False, True, True)
+from reconciler.failover.protocol.case import MAY_BE_WRITING, RESTS, RUNS
+from reconciler.failover.protocol.decide import decide
+from reconciler.failover.protocol.decisions import (
+    Decision,
+    EnsurePrimary,
+    EnsureSecondary,
+    Hold,
+    Stop,
+    VoidOlderVersions,
+)
+from reconciler.failover.protocol.values import Ack, Journal, Step
+from reconciler.replica import ReplicaRole
 
-
-class NoEvidence(dict[str, Any]):
-    """In place of an ack's evidence, which decides nothing: empty, and so it can be hashed."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return 0
-
-
-NO_EVIDENCE = NoEvidence()
-
-FIRST_JOURNAL = Journal()
+Named = tuple[str, State]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What a site listed last: the length of the branch, and the number of each ref's value."""
+class Outcome:
+    """What one step changes. `spot`: the number of the site afterwards; `dies`: the process is gone; the rest is what
+    it means for others: it `said` something, it `rests` or stopped what ran, the driver was called (`promoted`), by force too, the replica is
+    `overwritten`, the end of the right to run was `noted`."""
 
-    commits: int
-    acks: tuple[int, ...]
-    beats: tuple[tuple[bool, ReplicaRole, tuple[int, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SiteState:
-    """`reads`: readings under the present entry, at most one more counts; `wrote`: the writes that the replica holds,
-    in their order; `counter`: how many heartbeats were pushed since the permit lapsed (0 or 1)."""
-
-    journal: Journal = FIRST_JOURNAL
-    permit: Permit | None = None
-    runs: bool = False
-    asked: ReplicaRole = ReplicaRole.SECONDARY
-    wrote: tuple[int, ...] = ()
-    reads: int = 0
-    voided: bool = False
-    view: View | None = None
-    alive: bool = True
-    counter: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """`acks`: each site's ref, all values that it ever had; `newest`: the last write of the application; `excepted`:
-    the sites that a disaster epoch declared down while they ran, and that have not stopped since."""
-
-    commits: tuple[Placement, ...]
-    sites: tuple[SiteState, ...]
-    acks: tuple[tuple[Ack, ...], ...]
-    beats: tuple[tuple[bool, ReplicaRole, tuple[int, ...]], ...]
-    newest: int = 0
-    excepted: frozenset[int] = frozenset()
-
-
-def begin(names: str) -> State:
-    """Nothing has happened yet: the first placement is at the first site."""
-    quiet = (False, ReplicaRole.SECONDARY, (0,) * len(names))
-    return State(
-        (Placement(names[0], 1, "planned", "p"),),
-        tuple(SiteState() for _ in names),
-        tuple(() for _ in names),
-        tuple(quiet for _ in names),
-    )
+    words: str
+    spot: int
+    dies: bool = False
+    said: bool = False
+    rests: bool = False
+    promoted: bool = False
+    forced: bool = False
+    overwritten: bool = False
+    noted: bool = False
+    holds: tuple[Hold, ...] = ()
 
 
 class Model:
-    """The steps of a model with these sites (one letter each)."""
+    """The steps within these bounds. What a site does is computed once for everything that it can know."""
 
-    def __init__(self, names: str, *, commits: int, writes: int, crashes: bool) -> None:
-        self.names, self._commits, self._writes, self._crashes = names, commits, writes, crashes
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds, self.names = bounds, bounds.sites
+        self.tables = Tables(bounds)
+        self._outcomes: dict[tuple[int, ...], tuple[Outcome, ...]] = {}
+        self._lists: dict[tuple[int, ...], int] = {}
 
-    def steps(self, state: State) -> Iterator[tuple[str, State]]:
+    def steps(self, state: State) -> Iterator[Named]:
         """Every step that may come next, with its name."""
-        for index in range(len(self.names)):
+        world = self.tables.world(state)
+        for index in self.tables.everybody:
             yield from self.site_steps(state, index)
-            if self._crashes:
+            yield from self.returns(state, index)
+            if world.spent < self.bounds.misfortunes:
                 yield from self.misfortunes(state, index)
-        if len(state.commits) < self._commits:
-            yield from self.committed(state)
+        if world.commits < self.bounds.commits:
+            yield from commits_of_people(self.tables, state)
+        if world.backup is not None and world.restores < self.bounds.restores:
+            yield "Git is restored", self._restored(state, world, world.backup)
 
-    def site_steps(self, state: State, index: int) -> Iterator[tuple[str, State]]:
+    def site_steps(self, state: State, index: int) -> Iterator[Named]:
         """What a site does by itself."""
-        site, name = state.sites[index], self.names[index]
+        spot = self.tables.spot(state, index)
+        site, name = self.tables.locals[spot.local], self.names[index]
         if not site.alive:
             return
-        yield f"{name} lists", self._listed(state, index)
-        if site.view is not None:
-            yield from self._stepped(state, index)
-        if site.runs and state.newest < self._writes:
+        yield f"{name} lists", self.listed(state, index)
+        if spot.view != NOTHING:
+            world = self.tables.world(state)
+            for outcome in self.outcomes(state, index):
+                if not outcome.dies:
+                    yield outcome.words, self._done(state, index, outcome)
+                elif world.spent < self.bounds.misfortunes:
+                    yield outcome.words, self._spent(self._done(state, index, outcome))
+        if site.runs and self.tables.world(state).newest < self.bounds.writes:
             yield f"{name} writes", self._written(state, index)
+        copied = self.copied(state, index)
+        if copied != state:
+            yield f"{name} catches up", copied
 
-    def misfortunes(self, state: State, index: int) -> Iterator[tuple[str, State]]:
-        """What may befall a site, and its return."""
-        site, name = state.sites[index], self.names[index]
+    def step(self, state: State, index: int) -> tuple[State, tuple[Hold, ...]]:
+        """One step of a site that nothing interrupts, and the holds that it shows."""
+        outcome = self.outcomes(state, index)[-1]
+        return self._done(state, index, outcome), outcome.holds
+
+    def misfortunes(self, state: State, index: int) -> Iterator[Named]:
+        """What may befall a site."""
+        spot = self.tables.spot(state, index)
+        site, name = self.tables.locals[spot.local], self.names[index]
+        if not site.alive:
+            return
+        new = replace(site, reads=0, voided=False, said=NOTHING)
+        yield f"{name}: a new process", self._spent(self._with(state, index, new, view=NOTHING))
+        if site.permit == OPEN:
+            yield f"{name}: the permit lapses", self._spent(self._with(state, index, replace(site, permit=LAPSED)))
+        off = replace(new, alive=False, runs=False)
+        yield f"{name} loses power", self._spent(self._stopped(self._with(state, index, off, view=NOTHING), index))
+        if not site.cut:
+            yield f"{name} is cut off", self._spent(self._cut(state, index))
+
+    def returns(self, state: State, index: int) -> Iterator[Named]:
+        """A site that lost power is back, and nothing of the application runs there."""
+        site = self.tables.local(state, index)
         if not site.alive:
             permit = LAPSED if site.permit == OPEN else site.permit
-            yield f"{name} returns", _with(state, index, replace(site, alive=True, permit=permit, counter=0))
-            return
-        yield f"{name}: a new process", _with(state, index, _forgetful(site))
-        if site.permit == OPEN:
-            yield f"{name}: the permit lapses", _with(state, index, replace(site, permit=LAPSED, counter=0))
-        off = replace(_forgetful(site), alive=False, runs=False)
-        yield f"{name} loses power", replace(_with(state, index, off), excepted=state.excepted - {index})
+            yield f"{self.names[index]} returns", self._with(state, index, replace(site, alive=True, permit=permit))
 
-    def committed(self, state: State) -> Iterator[tuple[str, State]]:
-        """What people may commit next."""
-        last = state.commits[-1]
-        for index, name in enumerate(self.names):
-            epoch = last.epoch + 1
-            planned = Placement(name, epoch, "planned", "p", allow_discard=tuple(set(self.names) - {name}))
-            yield f"commit {epoch}: planned to {name}", replace(state, commits=(*state.commits, planned))
-            others = tuple(each for each in self.names if each != name)
-            disaster = Placement(name, epoch, "disaster", "p", others, "unknown", "fire", "dark", allow_discard=others)
-            lost = frozenset(i for i, each in enumerate(state.sites) if each.runs and i != index)
-            yield (
-                f"commit {epoch}: disaster to {name}",
-                replace(state, commits=(*state.commits, disaster), excepted=state.excepted | lost),
+    def listed(self, state: State, index: int) -> State:
+        """The last ack is said again where the server lost it, a heartbeat is pushed, then everything is listed."""
+        shown = self.tables.shown
+        key = (index, state[index + 1], self.tables.git(state[0]), *(shown(spot) for spot in state[1:]))
+        spot = self._lists.get(key)
+        if spot is None:
+            spot = self._lists[key] = self._listed(state, index)
+        then = _placed(state, index, spot)
+        return self._spoke(then, index) if self.tables.spots[spot].ack != self.tables.spot(state, index).ack else then
+
+    def _listed(self, state: State, index: int) -> int:
+        tables, spot = self.tables, self.tables.spot(state, index)
+        site = tables.locals[spot.local]
+        if site.said not in (NOTHING, spot.ack) and index in tables.world(state).stale:
+            spot = spot._replace(ack=site.said)
+        before = None if spot.view == NOTHING else tables.views[spot.view]
+        spots = [tables.spot(state, other) for other in tables.everybody]
+        heard = [{tables.beats[each.beat].echo[other]} for other, each in enumerate(spots)]
+        for other in tables.everybody if before else ():
+            heard[other].add(tables.beats[before.beats[other]].echo[other])
+        echo = tuple(other == index or True in heard[other] for other in tables.everybody)
+        spots[index] = spot._replace(beat=tables.beats.number(Beat(site.runs, site.asked, echo)))
+        view = tables.views.number(self._viewed(state, index, spots, before))
+        local = tables.locals.number(replace(site, cut=False)) if site.cut else spot.local
+        return tables.spots.number(spots[index]._replace(local=local, view=view))
+
+    def _viewed(self, state: State, index: int, spots: list[Spot], before: View | None) -> View:
+        tables, world = self.tables, self.tables.world(state)
+        acks = tuple(each.ack for each in spots)
+        others = [other for other in tables.everybody if other != index]
+        silent = frozenset(other for other in others if not (site := tables.local(state, other)).alive or site.cut)
+        spoken: frozenset[int] = frozenset()
+        distrusted: frozenset[int] = frozenset()
+        if before is not None:
+            spoken = frozenset(
+                other
+                for other in others
+                if (declared := self._declared(world.branch, other)) and declared == self._declared(before.branch, other)
+                if other in before.spoken or other not in silent
             )
+            distrusted = frozenset(
+                other
+                for other in world.stale.intersection(others)
+                if other in before.distrusted or before.acks[other] != acks[other]
+            )
+        return View(world.branch, acks, tuple(each.beat for each in spots), silent, spoken, distrusted)
 
-    def _listed(self, state: State, index: int) -> State:
-        """A heartbeat is pushed, then everything is listed."""
-        site = replace(state.sites[index], counter=1)
-        echo = tuple(each.counter for each in state.sites)
-        beats = tuple((site.runs, site.asked, echo) if i == index else each for i, each in enumerate(state.beats))
-        view = View(len(state.commits), tuple(map(len, state.acks)), beats)
-        return _with(replace(state, beats=beats), index, replace(site, view=view))
+    @cache
+    def _declared(self, branch: int, index: int) -> int:
+        """The last commit that declares a site down; 0 where none does."""
+        found = [each.serial for each in self.tables.placements(branch) if self.names[index] in each.placement.declared_down]
+        return max(found, default=0)
 
-    def _written(self, state: State, index: int) -> State:
-        """One write, shipped at once to every replica that follows."""
-        newest = state.newest + 1
-        before = state.sites[index].wrote
-        sites = tuple(
-            replace(each, wrote=(*each.wrote, newest)) if other == index or _follows(each, before) else each
-            for other, each in enumerate(state.sites)
-        )
-        return replace(state, sites=sites, newest=newest)
+    def outcomes(self, state: State, index: int) -> tuple[Outcome, ...]:
+        """How the next step of a site may end; the last one is that nothing interrupts it."""
+        key = (index, *self.tables.stored(state, index))
+        found = self._outcomes.get(key)
+        if found is None:
+            peers, in_sync = self.tables.replica(state, index)
+            found = self._outcomes[key] = tuple(self._decided(self.tables.spot(state, index), index, peers, in_sync))
+        return found
 
-    def knowledge(self, state: State, index: int) -> Knowledge:
-        """What a site knows at a step: its cluster now, and Git as it listed it."""
-        site, view = state.sites[index], state.sites[index].view
-        assert view is not None
-        commits = state.commits[: view.commits]
-        placed = tuple(
-            Placed(f"commit-{each.epoch}", each, f"commit-{each.epoch - 1}" if each.epoch > 1 else "")
-            for each in commits
-            if each.epoch >= site.journal.epoch
-        )
-        base = next((each for each in commits if each.epoch == site.journal.epoch), None)
-        head = f"head-{view.commits}"
-        sites = {name: self._seen(state, view, other) for other, name in enumerate(self.names)}
-        reading = Reading(
-            Observation(NOW, (BUSY,) if site.runs else (STILL,), (VM,) if site.runs else ()), self.replica(state, index)
-        )
-        earlier = replace(reading, observation=replace(reading.observation, at=NOW - 5))
-        newest = commits[-1]
-        application = Application(
-            "ledger",
-            "apps/ledger",
-            tuple(self.names),
-            self.names[0],
-            newest,
-            replication=Replication("csi-addons", (GROUP,)),
-        )
-        closed = site.permit == CLOSED
-        return Knowledge(
-            site=self.names[index],
-            cluster=f"uid-{self.names[index]}",
-            application=application,
-            limits=LIMITS,
-            now=NOW,
-            server_time=NOW,
-            history=History(head, placed, base if site.journal.commit else None),
-            listing=Listing(head, NOW, True, sites, counter=0, value=str(view.acks[index])),
-            journal=site.journal,
-            permit=site.permit,
-            gate=Gate(site.permit is not None, {"https://x": True} if closed else {}, NOW - 100 if closed else None),
-            readings=(earlier, reading) if site.reads else (reading,),
-            voided=site.voided,
-            lease=LeaseFacts(0.0, 0.0),
-            step_since=NOW,
-            declared_since=dict.fromkeys(self.names, 0.0),
-        )
+    def _decided(self, spot: Spot, index: int, peers: tuple[int, ...], in_sync: bool) -> Iterator[Outcome]:
+        site, view = self.tables.locals[spot.local], self.tables.views[spot.view]
+        decision = decide(self.tables.knowledge(index, site, view, peers, in_sync))
+        words = f"{self.names[index]}: {_words(decision)}"
+        entered = _entered(site, decision)
+        kinds = {type(each) for each in decision.effects}
+        what = {
+            "rests": Stop in kinds or entered.journal.step in RESTS,
+            "promoted": EnsurePrimary in kinds,
+            "forced": any(isinstance(each, EnsurePrimary) and each.force for each in decision.effects),
+            "overwritten": any(isinstance(each, EnsureSecondary) and each.discard_local for each in decision.effects),
+            "noted": entered.journal.lapse is not None and site.journal.lapse is None,
+        }
 
-    def replica(self, state: State, index: int) -> Replica:
-        """A secondary is in sync once it holds what the replica that was last primary holds."""
-        site = state.sites[index]
-        peers = tuple(name for name in self.names if name != self.names[index])
-        if site.asked is ReplicaRole.PRIMARY:
-            return Replica(site.asked, Sync.IN_SYNC, site.asked, exposure=0.0, peers=peers)
-        # A pair of replicas: with the other one away nobody can say that this one is complete.
-        others = [each for other, each in enumerate(state.sites) if other != index]
-        complete = all(each.alive and each.wrote == site.wrote for each in others)
-        return Replica(site.asked, Sync.IN_SYNC if complete else Sync.BROKEN, site.asked, peers=peers)
+        def outcome(how: str, local: Local, ack: int, dies: bool, **more: Any) -> Outcome:
+            number = self.tables.spots.number(
+                Spot(self._number(local), NOTHING if dies else spot.view, ack, spot.beat)
+            )
+            return Outcome(words + how, number, dies=dies, **more)
 
-    def _seen(self, state: State, view: View, other: int) -> SiteSeen:
-        values = state.acks[other][: view.acks[other]]
-        runs, role, echo = view.beats[other]
-        heartbeat = Heartbeat(
-            1,
-            f"uid-{self.names[other]}",
-            1,
-            echo=dict(zip(self.names, echo, strict=True)),
-            applications={"ledger": Running(runs, role, 0.0, None)},
-        )
-        ack = values[-1] if values else None
-        placement = next((each for each in state.commits if ack and each.epoch == ack.epoch), None)
-        return SiteSeen(ack, "", placement is not None, placement, heartbeat, NOW, NOW, NOW, True)
+        if decision.works and entered != site:
+            yield outcome(", dies after the journal", _forgetful(entered), spot.ack, True, noted=what["noted"])
+        done, ack = _affected(entered, decision), spot.ack
+        if decision.ack is not None and decision.expects == str(spot.ack):
+            ack = self.tables.acks.number(_said(decision.ack, done.journal))
+            yield outcome(", dies before the ack", _forgetful(done), spot.ack, True, **what)
+            yield outcome(", dies after the ack", _forgetful(done), ack, True, said=True, **what)
+            done = replace(done, said=ack)
+        yield outcome("", done, ack, False, said=ack != spot.ack, holds=decision.holds, **what)
 
-    def _stepped(self, state: State, index: int) -> Iterator[tuple[str, State]]:
-        name = self.names[index]
-        decision = decide(self.knowledge(state, index))
-        words = f"{name}: {_words(decision)}"
-        entered = self._entered(state, index, decision)
-        if self._crashes and decision.works and entered != state:
-            yield f"{words}, dies after the journal", _with(entered, index, _forgetful(entered.sites[index]))
-        done = self._affected(entered, index, decision)
-        if self._crashes and decision.ack is not None:
-            yield f"{words}, dies before the ack", _with(done, index, _forgetful(done.sites[index]))
-        done = self._said(done, index, decision)
-        if done != state:
-            yield words, done
+    def _number(self, site: Local) -> int:
+        return self.tables.locals.number(site)
 
-    def step_whole(self, state: State, index: int) -> State:
-        """One step of a site that nothing interrupts."""
-        decision = decide(self.knowledge(state, index))
-        done = self._affected(self._entered(state, index, decision), index, decision)
-        return self._said(done, index, decision)
+    def _done(self, state: State, index: int, outcome: Outcome) -> State:
+        world = self.tables.world(state)
+        then = _placed(state, index, outcome.spot)
+        if outcome.overwritten:
+            then = self._overwritten(then, index)
+        if outcome.said and index in world.stale:
+            then = self._spoke(then, index)
+        if outcome.rests and index in world.excepted:
+            then = self._stopped(then, index)
+        if outcome.promoted:
+            world = self.tables.world(then)
+            truth = self.tables.local(then, index).wrote if outcome.forced else world.truth
+            then = self._in_world(then, replace(world, holder=index, truth=truth))
+        return self._noted(then, index) if outcome.noted else then
 
-    def _entered(self, state: State, index: int, decision: Decision) -> State:
-        site = state.sites[index]
-        if decision.entry is not None:
-            site = replace(site, journal=_plain(decision.entry), reads=0, voided=False)
-        else:
-            site = replace(site, reads=1)
-        if decision.permit == "close":
-            site = replace(site, permit=CLOSED)
-        elif decision.permit == "open":
-            site = replace(site, permit=OPEN)
-        return _with(state, index, site)
+    def _noted(self, state: State, index: int) -> State:
+        """From here on only counters that are pushed later count as an echo."""
+        tables = self.tables
 
-    def _affected(self, state: State, index: int, decision: Decision) -> State:
-        for effect in decision.effects:
-            site = state.sites[index]
-            if isinstance(effect, Stop):
-                state = _with(state, index, replace(site, runs=False))
-                state = replace(state, excepted=state.excepted - {index})
-            elif isinstance(effect, EnsurePrimary):
-                state = _with(state, index, replace(site, asked=ReplicaRole.PRIMARY))
-            elif isinstance(effect, EnsureSecondary):
-                state = _with(state, index, replace(site, asked=ReplicaRole.SECONDARY))
-                if effect.discard_local:
-                    state = self._overwritten(state, index)
-            elif isinstance(effect, VoidOlderVersions):
-                state = _with(state, index, replace(site, voided=True))
-        site = state.sites[index]
-        if decision.run and not site.runs and site.permit == OPEN:
-            state = _with(state, index, replace(site, runs=True))
-        return state
+        @cache
+        def beat(number: int) -> int:
+            was = tables.beats[number]
+            echo = tuple(heard and other != index for other, heard in enumerate(was.echo))
+            return tables.beats.number(was._replace(echo=echo))
+
+        @cache
+        def view(number: int) -> int:
+            was = tables.views[number]
+            return tables.views.number(was._replace(beats=tuple(map(beat, was.beats))))
+
+        for other in tables.everybody:
+            spot = tables.spot(state, other)
+            seen = spot.view if spot.view == NOTHING else view(spot.view)
+            state = _placed(state, other, tables.spots.number(spot._replace(view=seen, beat=beat(spot.beat))))
+        world = tables.world(state)
+        if world.backup is None:
+            return state
+        backup = replace(world.backup, beats=tuple(map(beat, world.backup.beats)))
+        return self._in_world(state, replace(world, backup=backup))
 
     def _overwritten(self, state: State, index: int) -> State:
         """The replica takes what the primary holds."""
-        primary = next(
-            (
-                each
-                for other, each in enumerate(state.sites)
-                if other != index and each.asked is ReplicaRole.PRIMARY and each.alive
-            ),
-            None,
-        )
-        if primary is None:
+        site = self.tables.local(state, index)
+        for other in self.tables.everybody:
+            each = self.tables.local(state, other)
+            if other != index and each.asked is ReplicaRole.PRIMARY and each.alive:
+                return self._with(state, index, replace(site, wrote=each.wrote))
+        return state
+
+    def copied(self, state: State, index: int) -> State:
+        """A replica that has fallen behind, and wrote nothing of its own, takes what the primary wrote since."""
+        site = self.tables.local(state, index)
+        if site.asked is not ReplicaRole.SECONDARY or site.wrote == self.tables.world(state).truth:
             return state
-        return _with(state, index, replace(state.sites[index], wrote=primary.wrote))
+        for other in self.tables.everybody:
+            each = self.tables.local(state, other)
+            ahead = len(each.wrote) > len(site.wrote) and each.wrote[: len(site.wrote)] == site.wrote
+            if other != index and each.asked is ReplicaRole.PRIMARY and each.alive and ahead:
+                return self._with(state, index, replace(site, wrote=each.wrote))
+        return state
 
-    def _said(self, state: State, index: int, decision: Decision) -> State:
-        if decision.ack is None or decision.expects != str(len(state.acks[index])):
+    def _written(self, state: State, index: int) -> State:
+        """One write, shipped at once to every replica that follows."""
+        world = self.tables.world(state)
+        newest, before = world.newest + 1, self.tables.local(state, index).wrote
+        for other in self.tables.everybody:
+            each = self.tables.local(state, other)
+            follows = each.alive and each.asked is ReplicaRole.SECONDARY and each.wrote == before
+            if other == index or follows:
+                state = self._with(state, other, replace(each, wrote=(*each.wrote, newest)))
+        # Who writes after another site was made primary writes what people have given up.
+        truth = (*world.truth, newest) if world.holder == index else world.truth
+        return self._in_world(state, replace(world, newest=newest, truth=truth))
+
+    def _cut(self, state: State, index: int) -> State:
+        """No request reaches Git for as long as any deadline lasts; with a lease the guard has stopped it by then."""
+        site, spot = self.tables.local(state, index), self.tables.spot(state, index)
+        site = replace(site, cut=True)
+        if self.bounds.lease and site.journal.step in MAY_BE_WRITING:
+            step = Step.STOPPING if site.journal.step in {Step.PROMOTING, *RUNS} else site.journal.step
+            journal = replace(site.journal, step=step, stopped_for="Lease")
+            site = replace(site, journal=journal, permit=CLOSED, runs=False, reads=0, voided=False)
+        view = spot.view
+        if view != NOTHING:
+            view = self.tables.views.number(self.tables.views[view]._replace(fresh=False))
+        return self._with(state, index, site, view=view)
+
+    def _restored(self, state: State, world: World, backup: Backup) -> State:
+        """The server has an older branch and older refs."""
+        lost = set()
+        for other in self.tables.everybody:
+            spot = self.tables.spot(state, other)
+            lost |= {other} if spot.ack != backup.acks[other] else set()
+            older = spot._replace(ack=backup.acks[other], beat=backup.beats[other])
+            state = _placed(state, other, self.tables.spots.number(older))
+        stale = frozenset(lost)
+        then = replace(world, branch=backup.branch, restores=world.restores + 1, backup=None, stale=stale)
+        return self._in_world(state, then)
+
+    def _spoke(self, state: State, index: int) -> State:
+        world = self.tables.world(state)
+        return self._in_world(state, replace(world, stale=world.stale - {index})) if index in world.stale else state
+
+    def _stopped(self, state: State, index: int) -> State:
+        world = self.tables.world(state)
+        if index not in world.excepted:
             return state
-        values = (*state.acks[index], replace(decision.ack, evidence=NO_EVIDENCE))
-        acks = tuple(values if other == index else each for other, each in enumerate(state.acks))
-        return replace(state, acks=acks)
+        return self._in_world(state, replace(world, excepted=world.excepted - {index}))
+
+    def _spent(self, state: State) -> State:
+        world = self.tables.world(state)
+        return self._in_world(state, replace(world, spent=world.spent + 1))
+
+    def _in_world(self, state: State, world: World) -> State:
+        return (self.tables.worlds.number(world), *state[1:])
+
+    def _with(self, state: State, index: int, site: Local, view: int | None = None) -> State:
+        spot = self.tables.spot(state, index)
+        then = Spot(self._number(site), spot.view if view is None else view, spot.ack, spot.beat)
+        return _placed(state, index, self.tables.spots.number(then))
 
 
-def _plain(journal: Journal) -> Journal:
-    return replace(journal, since=0.0)
+def _placed(state: State, index: int, spot: int) -> State:
+    return (*state[: index + 1], spot, *state[index + 2 :])
 
 
-def _with(state: State, index: int, site: SiteState) -> State:
-    return replace(state, sites=tuple(site if other == index else each for other, each in enumerate(state.sites)))
+def _entered(site: Local, decision: Decision) -> Local:
+    """Journal and permit, in one write."""
+    if decision.entry is not None:
+        site = replace(site, journal=_plain(site.journal, decision.entry), reads=0, voided=False)
+    else:
+        site = replace(site, reads=1)
+    permit = {"close": CLOSED, "open": OPEN, None: site.permit}[decision.permit]
+    return replace(site, permit=permit)
+
+
+def _plain(before: Journal, entry: Journal) -> Journal:
+    """The entry without what decides nothing. Sequences only order promotions and demotions: one that is no new one of
+    either keeps the number, so that a site which goes round in a circle comes back to the same state."""
+    same = (entry.promotion, entry.demotion, entry.before) == (before.promotion, before.demotion, before.before)
+    sequence = before.sequence if same else entry.sequence
+    return replace(entry, sequence=sequence, since=0.0, definition="", skipped=(), loss=None)
+
+
+def _said(ack: Ack, journal: Journal) -> Ack:
+    return replace(ack, evidence=NO_EVIDENCE, sequence=journal.sequence)
+
+
+def _affected(site: Local, decision: Decision) -> Local:
+    for effect in decision.effects:
+        if isinstance(effect, Stop):
+            site = replace(site, runs=False)
+        elif isinstance(effect, EnsurePrimary):
+            site = replace(site, asked=ReplicaRole.PRIMARY)
+        elif isinstance(effect, EnsureSecondary):
+            site = replace(site, asked=ReplicaRole.SECONDARY)
+        elif isinstance(effect, VoidOlderVersions):
+            site = replace(site, voided=True)
+    return replace(site, runs=site.runs or (decision.run and site.permit == OPEN))
+
+
+def _forgetful(site: Local) -> Local:
+    """What a new process knows: what lies in the cluster."""
+    return replace(site, reads=0, voided=False, said=NOTHING)
 
 
 def _words(decision: Decision) -> str:
@@ -333,12 +399,3 @@ def _words(decision: Decision) -> str:
     parts += [f"says {decision.ack.state.value}" if decision.ack else ""]
     parts += [each.reason for each in decision.holds] + [each.because for each in decision.waits]
     return " ".join(filter(None, parts)) or "keeps"
-
-
-def _forgetful(site: SiteState) -> SiteState:
-    """What a new process knows: what lies in the cluster."""
-    return replace(site, view=None, reads=0, voided=False)
-
-
-def _follows(site: SiteState, before: tuple[int, ...]) -> bool:
-    return site.alive and site.asked is ReplicaRole.SECONDARY and site.wrote == before
