@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-emit-package siteshift --no-emit-package siteshift-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check simulate bench lint docs release testbed lock clean
+.PHONY: help install demo test check simulate bench model lint docs release testbed lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do \
@@ -43,6 +43,9 @@ simulate: $(VENV)/.dev  ## Tell the stories of many seeds on all cores; goes on 
 bench: $(VENV)/.dev  ## Time and memory beside the real kustomize (ROWS='overlay-*' measures only some)
 	@$(if $(KUBEBUILDER_ASSETS),,$(MAKE) --no-print-directory testbed)
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS))
+
+model: $(VENV)/.dev  ## Look at every state of the failover protocol within large bounds: hours (ONLY='three sites' takes some)
+	@PYTHONPATH=tests:. $(BIN)/python -m model $(if $(ONLY),'$(ONLY)')
 
 lint: $(VENV)/.dev  ## Style, types and layers
 	$(BIN)/ruff check

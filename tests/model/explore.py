@@ -39,8 +39,8 @@ class Explored:
 def explore(
     model: Model, rules: tuple[Rule, ...], *, most: int, told: Callable[[int, int], None] = lambda *_: None
 ) -> Explored:
-    """Everything reachable, but no more than `most` states. `told`: is called after each round with the number of states
-    that were found and that are new."""
+    """Everything reachable, but no more than `most` states. `told`: is called after each round with how many
+    states were found so far and how many are new."""
     first = begin(model)
     found: dict[State, State | None] = {first: None}
     edge, steps = [first], 0

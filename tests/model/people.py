@@ -16,7 +16,6 @@ from typing import Any
 
 from model.tables import Tables
 from model.values import NOTHING, OPEN, Backup, Commit, State
-
 from reconciler.errors import FleetError
 from reconciler.failover.protocol.case import MAY_BE_WRITING
 from reconciler.fleet import parse
@@ -32,7 +31,7 @@ COMMAND = re.compile(r"siteshift ([a-z-]+ [^,`:;]*)")
 def commits_of_people(tables: Tables, state: State) -> Iterator[tuple[str, State]]:
     """What people may commit next: every site planned or by disaster, and `active: none` where the bounds have it."""
     last = tables.placements(tables.world(state).branch)[-1].placement
-    for name in tables.names:
+    for name in tables.bounds.targets or tables.names:
         others = tuple(each for each in tables.names if each != name)
         epoch = last.epoch + 1
         yield f"commit: planned to {name}", committed(tables, state, Placement(name, epoch, "planned", "p", (), None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from model.people import commands, obeyed
 from model.values import NOTHING, State
 from model.world import Model
-
 from reconciler.failover.protocol.decisions import Hold
 from reconciler.failover.protocol.values import Step
 from reconciler.fleet.model import NOWHERE
@@ -24,6 +23,11 @@ class Settling:
         self._model = model
         self._ends: dict[State, State] = {}
         self._rests: dict[State, str] = {}
+
+    @property
+    def ends(self) -> int:
+        """In how many different states the sites came to stand still."""
+        return len(set(self._ends.values()))
 
     def end(self, state: State) -> State:
         """Where the sites come to stand still by themselves: those that are there go on, the others stay away."""
@@ -51,7 +55,7 @@ class Settling:
     def _stuck(self, end: State, left: int) -> str:
         if self.at_rest(end):
             return ""
-        named = self.named(end)
+        named = (*self.named(end), *self.disasters(end))
         if not named:
             return f"nobody runs it, and no command is named: {self.shown(end)}"
         why = f"none of its commands is carried out: {named}"
@@ -77,12 +81,17 @@ class Settling:
         """All commands that a state names."""
         return tuple(dict.fromkeys(each for _, hold in self.holds(state) for each in commands(hold.lifted_by)))
 
+    def disasters(self, state: State) -> tuple[str, ...]:
+        """What people command where a site is gone, without being told: a disaster move to one that is there."""
+        living = [self._model.names[index] for index in self._living(state)]
+        down = " ".join(name for name in self._model.names if name not in living)
+        return tuple(f"failover ledger --to {name} --disaster --declare-down {down}" for name in living) if down else ()
+
     def shown(self, state: State) -> str:
         """A state as people see it."""
         tables = self._model.tables
         sites = [
-            f"{name}: {tables.local(state, index).journal.step.value}"
-            for index, name in enumerate(self._model.names)
+            f"{name}: {tables.local(state, index).journal.step.value}" for index, name in enumerate(self._model.names)
         ]
         return ", ".join((*sites, *(f"{site} holds: {hold.reason}" for site, hold in self.holds(state))))
 

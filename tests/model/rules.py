@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from model.values import OPEN, State
 from model.world import Model
-
 from reconciler.failover.protocol.values import Step
 
 Rule = Callable[[Model, State], str]

@@ -25,7 +25,6 @@ from model.values import (
     View,
     World,
 )
-
 from reconciler.failover.protocol.knowledge import Knowledge, Limits
 from reconciler.failover.protocol.values import (
     Ack,

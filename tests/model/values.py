@@ -26,6 +26,9 @@ NOTHING = -1
 """In a spot: no view, or no ack yet."""
 
 
+FIRST_JOURNAL = Journal()
+
+
 class NoEvidence(dict[str, Any]):
     """In place of an ack's evidence, which decides nothing: empty, and so it can be hashed."""
 
@@ -76,7 +79,7 @@ class Local:
     their order; `reads`: readings under the present entry (a second one counts, a third adds nothing); `cut`: no
     request has reached Git for as long as any deadline lasts; `said`: the ack that this process pushed last."""
 
-    journal: Journal = Journal()  # noqa: RUF009
+    journal: Journal = FIRST_JOURNAL
     permit: Permit | None = None
     runs: bool = False
     asked: ReplicaRole = ReplicaRole.SECONDARY
@@ -100,9 +103,10 @@ class Backup:
 @dataclass(frozen=True, slots=True)
 class World:
     """What belongs to no site. `commits`: how many were ever made; `newest`: the last write of the application;
-    `truth`: the writes that nobody has given up; `holder`: the site that was made primary last; `excepted`: sites that a disaster epoch declared down while they might
-    run, and that have not stopped since (I1); `spent`: misfortunes so far; `backup`: what a restore would bring back;
-    `stale`: refs that a restore put back and whose sites have not spoken since."""
+    `truth`: the writes that nobody has given up; `holder`: the site that was made primary last; `excepted`: sites that
+    a disaster epoch declared down while they might run, and that have not stopped since (I1); `spent`: misfortunes so
+    far; `backup`: what a restore would bring back; `stale`: refs that a restore put back and whose sites have not
+    spoken since."""
 
     branch: int
     commits: int = 1
@@ -134,7 +138,8 @@ class Bounds:
     """How much may happen: commits of people (the first placement included), writes of the application, misfortunes
     (a process or a site lost, a site cut off, an answer lost), and restores of the Git server. `lease`: whether the
     application stops where its site is cut off, or people override the fence; `settled`: everything begins with the
-    first placement at rest."""
+    first placement at rest; `targets`: the sites that people move it to ("": all; where two sites are equal, the moves
+    to one of them show what those to the other do)."""
 
     sites: str
     commits: int
@@ -143,4 +148,5 @@ class Bounds:
     restores: int = 0
     lease: bool = False
     nowhere: bool = False
+    targets: str = ""
     settled: bool = False

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from model import effects
 from model.people import commits_of_people
 from model.tables import Tables
 from model.values import (
     CLOSED,
     LAPSED,
-    NO_EVIDENCE,
     NOTHING,
     OPEN,
     Backup,
@@ -28,18 +28,15 @@ from model.values import (
     View,
     World,
 )
-
 from reconciler.failover.protocol.case import MAY_BE_WRITING, RESTS, RUNS
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import (
-    Decision,
     EnsurePrimary,
     EnsureSecondary,
     Hold,
     Stop,
-    VoidOlderVersions,
 )
-from reconciler.failover.protocol.values import Ack, Journal, Step
+from reconciler.failover.protocol.values import Step
 from reconciler.replica import ReplicaRole
 
 Named = tuple[str, State]
@@ -48,8 +45,8 @@ Named = tuple[str, State]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one step changes. `spot`: the number of the site afterwards; `dies`: the process is gone; the rest is what
-    it means for others: it `said` something, it `rests` or stopped what ran, the driver was called (`promoted`), by force too, the replica is
-    `overwritten`, the end of the right to run was `noted`."""
+    it means for others: it `said` something, it `rests` or stopped what ran, the driver was called (`promoted`)
+    or `forced`, the replica is `overwritten`, the end of the right to run was `noted`."""
 
     words: str
     spot: int
@@ -70,6 +67,7 @@ class Model:
         self.bounds, self.names = bounds, bounds.sites
         self.tables = Tables(bounds)
         self._outcomes: dict[tuple[int, ...], tuple[Outcome, ...]] = {}
+        self._declared = cache(self._declared_down)
         self._lists: dict[tuple[int, ...], int] = {}
 
     def steps(self, state: State) -> Iterator[Named]:
@@ -169,7 +167,8 @@ class Model:
             spoken = frozenset(
                 other
                 for other in others
-                if (declared := self._declared(world.branch, other)) and declared == self._declared(before.branch, other)
+                if (declared := self._declared(world.branch, other))
+                and declared == self._declared(before.branch, other)
                 if other in before.spoken or other not in silent
             )
             distrusted = frozenset(
@@ -179,10 +178,11 @@ class Model:
             )
         return View(world.branch, acks, tuple(each.beat for each in spots), silent, spoken, distrusted)
 
-    @cache
-    def _declared(self, branch: int, index: int) -> int:
+    def _declared_down(self, branch: int, index: int) -> int:
         """The last commit that declares a site down; 0 where none does."""
-        found = [each.serial for each in self.tables.placements(branch) if self.names[index] in each.placement.declared_down]
+        found = [
+            each.serial for each in self.tables.placements(branch) if self.names[index] in each.placement.declared_down
+        ]
         return max(found, default=0)
 
     def outcomes(self, state: State, index: int) -> tuple[Outcome, ...]:
@@ -197,8 +197,8 @@ class Model:
     def _decided(self, spot: Spot, index: int, peers: tuple[int, ...], in_sync: bool) -> Iterator[Outcome]:
         site, view = self.tables.locals[spot.local], self.tables.views[spot.view]
         decision = decide(self.tables.knowledge(index, site, view, peers, in_sync))
-        words = f"{self.names[index]}: {_words(decision)}"
-        entered = _entered(site, decision)
+        words = f"{self.names[index]}: {effects.words(decision)}"
+        entered = effects.entered(site, decision)
         kinds = {type(each) for each in decision.effects}
         what = {
             "rests": Stop in kinds or entered.journal.step in RESTS,
@@ -209,18 +209,16 @@ class Model:
         }
 
         def outcome(how: str, local: Local, ack: int, dies: bool, **more: Any) -> Outcome:
-            number = self.tables.spots.number(
-                Spot(self._number(local), NOTHING if dies else spot.view, ack, spot.beat)
-            )
+            number = self.tables.spots.number(Spot(self._number(local), NOTHING if dies else spot.view, ack, spot.beat))
             return Outcome(words + how, number, dies=dies, **more)
 
         if decision.works and entered != site:
-            yield outcome(", dies after the journal", _forgetful(entered), spot.ack, True, noted=what["noted"])
-        done, ack = _affected(entered, decision), spot.ack
+            yield outcome(", dies after the journal", effects.forgetful(entered), spot.ack, True, noted=what["noted"])
+        done, ack = effects.affected(entered, decision), spot.ack
         if decision.ack is not None and decision.expects == str(spot.ack):
-            ack = self.tables.acks.number(_said(decision.ack, done.journal))
-            yield outcome(", dies before the ack", _forgetful(done), spot.ack, True, **what)
-            yield outcome(", dies after the ack", _forgetful(done), ack, True, said=True, **what)
+            ack = self.tables.acks.number(effects.said(decision.ack, done.journal))
+            yield outcome(", dies before the ack", effects.forgetful(done), spot.ack, True, **what)
+            yield outcome(", dies after the ack", effects.forgetful(done), ack, True, said=True, **what)
             done = replace(done, said=ack)
         yield outcome("", done, ack, False, said=ack != spot.ack, holds=decision.holds, **what)
 
@@ -351,51 +349,3 @@ class Model:
 
 def _placed(state: State, index: int, spot: int) -> State:
     return (*state[: index + 1], spot, *state[index + 2 :])
-
-
-def _entered(site: Local, decision: Decision) -> Local:
-    """Journal and permit, in one write."""
-    if decision.entry is not None:
-        site = replace(site, journal=_plain(site.journal, decision.entry), reads=0, voided=False)
-    else:
-        site = replace(site, reads=1)
-    permit = {"close": CLOSED, "open": OPEN, None: site.permit}[decision.permit]
-    return replace(site, permit=permit)
-
-
-def _plain(before: Journal, entry: Journal) -> Journal:
-    """The entry without what decides nothing. Sequences only order promotions and demotions: one that is no new one of
-    either keeps the number, so that a site which goes round in a circle comes back to the same state."""
-    same = (entry.promotion, entry.demotion, entry.before) == (before.promotion, before.demotion, before.before)
-    sequence = before.sequence if same else entry.sequence
-    return replace(entry, sequence=sequence, since=0.0, definition="", skipped=(), loss=None)
-
-
-def _said(ack: Ack, journal: Journal) -> Ack:
-    return replace(ack, evidence=NO_EVIDENCE, sequence=journal.sequence)
-
-
-def _affected(site: Local, decision: Decision) -> Local:
-    for effect in decision.effects:
-        if isinstance(effect, Stop):
-            site = replace(site, runs=False)
-        elif isinstance(effect, EnsurePrimary):
-            site = replace(site, asked=ReplicaRole.PRIMARY)
-        elif isinstance(effect, EnsureSecondary):
-            site = replace(site, asked=ReplicaRole.SECONDARY)
-        elif isinstance(effect, VoidOlderVersions):
-            site = replace(site, voided=True)
-    return replace(site, runs=site.runs or (decision.run and site.permit == OPEN))
-
-
-def _forgetful(site: Local) -> Local:
-    """What a new process knows: what lies in the cluster."""
-    return replace(site, reads=0, voided=False, said=NOTHING)
-
-
-def _words(decision: Decision) -> str:
-    effects = " ".join(type(each).__name__ for each in decision.effects)
-    parts = [decision.entry.step.value if decision.entry else "", decision.permit or "", effects]
-    parts += [f"says {decision.ack.state.value}" if decision.ack else ""]
-    parts += [each.reason for each in decision.holds] + [each.because for each in decision.waits]
-    return " ".join(filter(None, parts)) or "keeps"

@@ -169,7 +169,7 @@ def _lifted(k: Knowledge, journal: Journal, order: StopOrder, verdict: Verdict) 
         and newest.active == k.site
         and newest.epoch > order.epoch
         and order.site in newest.declared_down
-        and journal.step is Step.DEMOTING
+        and journal.step in (Step.DEMOTING, Step.RESYNCING)
     )
 
 

@@ -6,7 +6,7 @@ from reconciler.failover.protocol.case import Case
 from reconciler.failover.protocol.registry import fact
 from reconciler.failover.protocol.values import AckState, Observation, Reading, StartObject
 from reconciler.fleet.model import NOWHERE
-from reconciler.replica import Replica, ReplicaRole
+from reconciler.replica import Replica, ReplicaRole, Sync
 
 
 def unstopped(observation: Observation) -> tuple[StartObject, ...]:
@@ -200,6 +200,12 @@ def discard_allowed(case: Case) -> bool:
     """The other site is primary, and this epoch lets this site's replica be overwritten (P13)."""
     other = case.overtaken_by
     return other is not None and other.settled in (AckState.PROMOTED, AckState.ACTIVE) and case.verdict.discard
+
+
+@fact
+def half_overwritten(case: Case) -> bool:
+    """This replica was being overwritten, and does not say that it is whole again."""
+    return case.k.replica is not None and case.k.replica.sync is not Sync.IN_SYNC
 
 
 @fact

@@ -51,6 +51,14 @@ def data_is_here(case: Case) -> bool:
     return case.k.site in demotion.complete or reached
 
 
+def proof_is_over(case: Case) -> bool:
+    """Whether the last primary has said all that it will say of that promotion's end, without a proof for this site."""
+    last = last_primary(case)
+    ack = permitting(case.seen(last[0]), last[0]) if last else None
+    demotion = ack.demotion if ack else None
+    return demotion is not None and last is not None and demotion.ended == last[1] and demotion.token is None
+
+
 def overtaking(k: Knowledge, journal: Journal, newest: Placement | None) -> Ack | None:
     """The ack of a site that was promoted after this one: this site's replica is behind. Taken only from a plausible
     ack: a forged one must not stop production. A site that the newest epoch declares down in this one's favour does

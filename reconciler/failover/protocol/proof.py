@@ -10,7 +10,7 @@ from reconciler.failover.protocol.conditions import follows
 from reconciler.failover.protocol.decisions import Blocker, Hold
 from reconciler.failover.protocol.facts import has_role
 from reconciler.failover.protocol.loss import loss_of
-from reconciler.failover.protocol.promotions import data_is_here, last_primary
+from reconciler.failover.protocol.promotions import data_is_here, last_primary, proof_is_over
 from reconciler.failover.protocol.registry import condition
 from reconciler.failover.protocol.trust import implausible, permitting
 from reconciler.failover.protocol.values import GIVEN_UP, PROMOTION_STATES, Ack, AckState
@@ -127,7 +127,12 @@ def data_proven(case: Case) -> tuple[Blocker, ...]:
         return ()
     last = last_primary(case)
     site = last[0] if last else "nobody"
-    return (case.wait(f"site {site}", "no proof yet that its last writes have reached this replica"),)
+    wait = case.wait(f"site {site}", "no proof yet that its last writes have reached this replica")
+    if not proof_is_over(case):
+        return (wait,)
+    message = f"{site} gave up without a proof that its last writes have reached this replica"
+    lifted = f"siteshift failover {case.k.application.name} --to {site}, which has them"
+    return (wait, Hold("NotProven", message, lifted))
 
 
 @condition("P2")

@@ -97,7 +97,25 @@ PREPARE = (
 
 PROMOTE = (
     _rule("take over a newer epoch", "mark_promoting", "P9", "unmarked, driver_called"),
-    _rule("judge a newer epoch anew", "promise", "P9 P4", "unmarked, planned", PLANNED_PROOF, [S.PROMOTING]),
+    _rule("read the cluster", "nothing", "I1", "unmarked, planned, cluster_unread", "cluster_read"),
+    _rule(
+        "judge a newer epoch anew",
+        "promise",
+        "P9 P4",
+        "unmarked, planned, promotion_begun",
+        PLANNED_PROOF,
+        [S.PROMOTING],
+        blocked="hold_begun",
+    ),
+    _rule(
+        "judge a newer epoch anew, or prepare for it",
+        "promise",
+        "P9 P4 P2",
+        "unmarked, planned",
+        PLANNED_PROOF,
+        [S.PROMOTING, S.PASSIVE],
+        blocked="supersede",
+    ),
     _rule("judge a newer epoch anew", "promise", "P9 P5", "unmarked", DISASTER_PROOF, [S.PROMOTING]),
     _rule("say Promoting", "say_promoting", "P4", "not promoting_acked"),
     _rule("open the permit", "open_and_start", "P4 P7", "replica_is_primary, driver_called", "fresh", [S.STARTING]),
@@ -183,6 +201,20 @@ RESYNC = (
     _rule("prove the end", "demoted", "P3 P10", "", "no_writers in_sync", [S.DEMOTED], blocked="resync"),
 )
 
+RESYNC_NAMED = (
+    *RESYNC[:-1],
+    _rule(
+        "go on with half a copy",
+        "promise",
+        "P5 P8 I3",
+        "half_overwritten, not planned",
+        f"no_writers {DISASTER_PROOF}",
+        [S.PROMOTING],
+        blocked="resync",
+    ),
+    RESYNC[-1],
+)
+
 HOLD = (_rule("hold still", "hold_still", "P1"),)
 CLOSE = (
     _rule("close the gate", "close", "P19", "gate_open"),
@@ -210,6 +242,7 @@ TABLE: Mapping[Cell, tuple[Rule, ...]] = {
     (S.STOPPING, A.ASSUME): TAKE_BACK,
     **{(S.DEMOTING, asked): DEMOTE for asked in (A.STOP, A.YIELD)},
     (S.DEMOTING, A.ASSUME): TAKE_BACK,
-    **{(S.RESYNCING, asked): RESYNC for asked in (A.STOP, A.YIELD, A.ASSUME)},
+    **{(S.RESYNCING, asked): RESYNC for asked in (A.STOP, A.YIELD)},
+    (S.RESYNCING, A.ASSUME): RESYNC_NAMED,
 }
 """(what the journal says, what is asked) → the rules, in their order."""

@@ -13,7 +13,7 @@ from reconciler.failover.protocol.decisions import (
 )
 from reconciler.failover.protocol.facts import has_role
 from reconciler.failover.protocol.loss import Loss, loss_of
-from reconciler.failover.protocol.promotions import own_promotion
+from reconciler.failover.protocol.promotions import last_primary, own_promotion
 from reconciler.failover.protocol.proof import has_spoken
 from reconciler.failover.protocol.registry import blockers as missing
 from reconciler.failover.protocol.source import Blockers, resting_state
@@ -93,6 +93,19 @@ def say_promoting(case: Case, blockers: Blockers) -> Decision:
     return case.decide(ack=case.ack(AckState.PROMOTING, loss=case.journal.loss), blockers=blockers)
 
 
+def hold_begun(case: Case, blockers: Blockers) -> Decision:
+    """A planned epoch overtook a disaster's whose driver may have been called: its sources wait for a `Ready` that this
+    site cannot say any more."""
+    k, last = case.k, last_primary(case)
+    if last is None or k.now - k.step_since <= k.limits.promotion:
+        return case.decide(blockers=blockers)
+    message = (
+        f"{k.site} began to promote in a disaster, and the newest epoch is planned: {last[0]} does not stop for it"
+    )
+    lifted = f"siteshift failover {k.application.name} --to {last[0]}, or the same disaster move once more"
+    return case.decide(blockers=(*blockers, Hold("PromotionBegun", message, lifted)))
+
+
 def mark_promoting(case: Case, blockers: Blockers) -> Decision:
     """P9: a newer epoch for this site after the driver was called: taken over, nothing is repeated."""
     promotion = Promotion(case.placement.epoch, case.journal.sequence + 1)
@@ -133,7 +146,8 @@ def open_and_start(case: Case, blockers: Blockers) -> Decision:
 
 
 def supersede(case: Case, blockers: Blockers) -> Decision:
-    """A newer epoch names another site before anything was begun here: the promotion never was."""
+    """A newer epoch names another site, or asks for a planned move whose source waits for `Ready`, before anything was
+    begun here: the promotion never was."""
     if not case.k.voided:
         return case.decide(effects=[VoidOlderVersions()], blockers=blockers)
     journal = case.journal

@@ -255,6 +255,47 @@ def test_the_end_of_a_resynchronisation_proves_nothing_about_other_replicas() ->
     assert EnsureSecondary(True) in decide(knows(told, move, word, replica=DIVERGED)).effects
 
 
+def half_a_copy(**more: Any) -> Any:
+    """Site a was being overwritten by b, which is lost; people go on with a."""
+    told = journal(Step.RESYNCING, 3, promotion=FIRST, stop_orders=more.pop("orders", ()))
+    gone = ack("b", AckState.ACTIVE, 2, promotion=Promotion(2, 9))
+    lost = seen(gone, running=True, exposure=0.0, lease=LEASE, heartbeat_since=NOW - 30, guard_since=NOW - 30)
+    says = {"declared_down": ("b",), "allow_data_loss": "unknown"} | more.pop("says", {})
+    newest = placement("a", 3, "disaster", **says)
+    return knows(told, newest, listing=listing(sites={"b": lost}), **({"replica": DIVERGED} | more))
+
+
+@pytest.mark.parametrize(
+    ("more", "step"),
+    [
+        ({}, Step.PROMOTING),
+        ({"says": {"allow_data_loss": 1e9}}, None),
+        ({"says": {"declared_down": ()}}, None),
+        ({"observation": BUSY}, None),
+        ({"replica": SECONDARY, "voided": True}, Step.DEMOTED),
+    ],
+    ids=["all is given", "how much is lost is not known", "not declared down", "something runs", "the copy is whole"],
+)
+def test_half_a_copy_is_gone_on_with_only_by_a_disaster_move_that_accepts_any_loss(more: Any, step: Any) -> None:
+    """I3: the site that overwrote it may never come back."""
+    assert reached(decide(half_a_copy(**more))) is step
+
+
+def test_declaring_down_who_overwrote_it_lifts_the_stop_order_that_named_it() -> None:
+    lifted = decide(half_a_copy(orders=(StopOrder("commit-2", 2, "b"),))).entry
+    assert lifted is not None
+    assert (lifted.step, lifted.stop_orders) == (Step.RESYNCING, ())
+
+
+def test_a_promotion_of_half_a_copy_never_learns_how_much_was_lost() -> None:
+    told = journal(Step.PROMOTING, 3, promotion=Promotion(3, 51), before=FIRST, loss="unknown", down=("b",))
+    own = replace(ack("a", AckState.PROMOTING, 3, promotion=Promotion(3, 51)), settled=AckState.PROMOTING)
+    for allowed, called in (("unknown", ["EnsurePrimary"]), (1e9, [])):
+        k = half_a_copy(says={"allow_data_loss": allowed})
+        sites = {**k.listing.sites, "a": seen(own, "a")}
+        assert kinds(decide(replace(k, journal=told, listing=replace(k.listing, sites=sites)))) == called
+
+
 # P19
 
 

@@ -238,3 +238,43 @@ def test_attack_a_third_site_that_is_lost_stops_nobody_for_a_target_that_could_n
 
 def test_a_site_that_spoke_after_it_was_declared_down_is_no_exception_when_it_is_silent_again() -> None:
     assert decide(third(30.0, since=60.0, acked=False)).ack is None
+
+
+# P9, I3: a planned epoch overtakes a disaster's to the same site
+
+
+BEGUN = journal(Step.PROMOTING, 2, promotion=Promotion(2, 51))
+RUNNING = ack("b", AckState.ACTIVE, 1, promotion=FIRST)
+
+
+@pytest.mark.parametrize(
+    ("more", "step", "hold"),
+    [
+        ({"voided": True}, Step.PASSIVE, []),
+        ({}, None, []),
+        ({"readings": (), "replica": None}, None, []),
+        ({"replica": PRIMARY}, None, []),
+        ({"replica": PRIMARY, "step_since": NOW - 61}, None, ["PromotionBegun"]),
+        ({"listing": listing(ack("b", AckState.DEMOTED, 3, **given()))}, Step.PROMOTING, []),
+    ],
+    ids=["nothing was begun", "not voided yet", "not read", "just begun", "begun long ago", "the source gave up"],
+)
+def test_a_planned_epoch_waits_for_no_source_that_waits_for_it(
+    more: dict[str, Any], step: Any, hold: list[str]
+) -> None:
+    decision = decide(knows(BEGUN, placement("a", 3), RUNNING, **more))
+    assert (reached(decision), reasons(decision)) == (step, hold)
+    assert "EnsurePrimary" not in kinds(decision)
+
+
+def test_what_the_last_primary_will_never_prove_is_a_hold_with_the_way_back() -> None:
+    word = ack("b", AckState.DEMOTED, 2, **given(complete=()))
+    own = ack("a", AckState.READY, 2, settled=AckState.PASSIVE)
+    told = journal(Step.PASSIVE, 2, settled=AckState.PASSIVE)
+    k = knows(told, placement("a", 2), listing=listing(sites={"a": seen(own, "a"), "b": seen(word)}))
+    assert reasons(decide(k)) == ["NotProven"]
+    assert decide(k).holds[0].lifted_by.startswith("siteshift failover ledger --to b")
+    for undecided in (given(complete=(), token="t9"), {"promotion": FIRST}):
+        unproven = ack("b", AckState.PASSIVE, 2, **undecided)
+        waiting = replace(k, listing=listing(sites={"a": seen(own, "a"), "b": seen(unproven)}))
+        assert (reasons(decide(waiting)), reached(decide(waiting))) == ([], None)
