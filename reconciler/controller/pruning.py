@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.controller.applying import READ_TIMEOUT, Applier, ObjectState
+from reconciler.errors import ClusterError
 from reconciler.inventory import Ledger, look_around, plan, prune, read_inventories
 from reconciler.inventory.record import Entry, entry_of
 from reconciler.objects import APPLICATION_LABEL, PLATFORM_LABEL, Manifest, Ref
@@ -76,7 +77,13 @@ class Pruner:
         budget: int,
     ) -> None:
         live = {entry.ref: found for entry in left if (found := self._live(entry)) is not None}
-        around = look_around(self._cluster, list(live.values()), everything)
+        try:
+            around = look_around(self._cluster, list(live.values()), everything)
+        except ClusterError as unread:
+            # What hangs on an object must be known before it goes; the pass and the other units go on.
+            self._log.change("failed", f"prune {unit[1]}", f"nothing of {unit[1]} is pruned: {unread}")
+            return
+        self._log.change("failed", f"prune {unit[1]}", "")
         decided = plan(recorded, desired, live, budget, label=unit, around=around)
         for kept in decided.kept:
             self._log.change("kept", str(kept.ref), f"{kept.ref}: {kept.message}; {kept.lifted_by}")
