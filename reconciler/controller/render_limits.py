@@ -3,7 +3,7 @@
 SECONDS = 30.0
 """How long one unit may take to render; what a base of elsewhere takes to fetch comes on top."""
 
-MEMORY = 1024 * 1024 * 1024
+MEMORY = 512 * 1024 * 1024
 """Bytes of memory of a process that renders."""
 
 PATIENCE = 2.0
