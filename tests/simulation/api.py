@@ -165,7 +165,7 @@ class Api:
             each(found)
 
     def _compare(self, before: Manifest, wanted: Manifest) -> None:
-        version = wanted["metadata"].get("resourceVersion")
+        version = (wanted.get("metadata") or {}).get("resourceVersion")
         if self.compares and version and version != before["metadata"]["resourceVersion"]:
             raise Conflict(f"{key_of(before)} has another version")
 

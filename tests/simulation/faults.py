@@ -149,6 +149,13 @@ class Faults:
         if self.world.server.refs.pop(f"refs/siteshift/{which}/{site}", None):
             self.world.say(f"the {which} ref of {site} is deleted")
 
+    def delete_replication(self, site: str) -> None:
+        """Somebody deletes a replication object by hand."""
+        key = ("VolumeReplication", "ledger", "ledger")
+        if key in self.world.apis[site].objects:
+            self.world.say(f"{site}: the replication object is deleted")
+            self.world.apis[site].remove(key)
+
     def rewind(self, back: int) -> None:
         """The branch is forced back by some commits."""
         commit, server = self.world.server.refs[BRANCH], self.world.server

@@ -84,7 +84,7 @@ class Operator:
     def carried_by(self, name: str, sites: str) -> None:
         """Add sites to an application, or take some out."""
         if self.world.placement_spec(name)["active"] in (*sites, "none"):
-            self._edit(name, lambda spec: {**spec, "sites": list(sites)})
+            self._edit(name, lambda spec: {**spec, "sites": list(sites), "home": sites[0]})
 
     def _edit(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         path = f"apps/{name}/application.yaml"

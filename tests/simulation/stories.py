@@ -78,14 +78,14 @@ def _disaster(r: random.Random, sites: str) -> tuple[Any, ...]:
 
 
 def _isolated(r: random.Random, sites: str) -> tuple[Any, ...]:
-    name, to = _move(r, sites)
-    return name, to, r.choice(("refuse", "hang")), round(r.uniform(30, 90), 1), round(r.uniform(1, 12), 1)
+    name = r.choice(("ledger", "ledger", "ledger", "shop"))
+    return name, r.choice(("refuse", "hang")), round(r.uniform(40, 100), 1), round(r.uniform(1, 12), 1)
 
 
 DRAWS: dict[str, tuple[int, Draw]] = {
     "move": (30, _move),
     "disaster": (14, _disaster),
-    "isolated": (8, _isolated),
+    "isolated": (12, _isolated),
     "nowhere": (2, lambda r, s: (_name(r),)),
     "suspend": (2, lambda r, s: (_name(r), r.random() < 0.5)),
     "sites": (3, lambda r, s: ("shop", "".join(sorted(r.sample(s, r.randint(1, len(s))))))),
@@ -103,6 +103,7 @@ DRAWS: dict[str, tuple[int, Draw]] = {
     "backup": (4, lambda r, s: ()),
     "restore git": (4, lambda r, s: (r.random() < 0.4,)),
     "delete ref": (2, lambda r, s: (_site(r, s), r.choice(("acks", "heartbeats")))),
+    "delete replication": (2, lambda r, s: (r.choice("ab"),)),
     "node": (5, lambda r, s: (_site(r, s),)),
     "clock": (3, lambda r, s: (_site(r, s), r.choice((-86400.0, -30.0, -3.0, 3.0, 30.0, 86400.0)))),
     "dark": (8, lambda r, s: (_site(r, s),)),
@@ -138,6 +139,7 @@ def doing(people: Operator, faults: Faults) -> dict[str, Callable[..., None]]:
         "backup": faults.backup,
         "restore git": faults.restore_git,
         "delete ref": faults.delete_ref,
+        "delete replication": faults.delete_replication,
         "node": faults.node,
         "clock": faults.clock,
         "dark": faults.darken,
@@ -147,14 +149,17 @@ def doing(people: Operator, faults: Faults) -> dict[str, Callable[..., None]]:
     }
 
 
-def isolate(people: Operator, faults: Faults, name: str, to: str, mode: str, seconds: float, later: float) -> None:
+def isolate(people: Operator, faults: Faults, name: str, mode: str, seconds: float, later: float) -> None:
     """The active site lives and is cut off from Git; people declare it down without knowing, and wait for its lease."""
-    active = people.world.placement_spec(name)["active"]
-    if active in people.world.sites and active != to:
+    world = people.world
+    active = world.placement_spec(name)["active"]
+    others = [each for each in world.application(name).sites if each != active]
+    if active in world.sites and others:
         faults.git(active, mode, seconds)
-        now = people.world.scheduler.now
-        people.world.scheduler.at(
-            now + later, lambda: people.disaster(name, to, "unknown", override=False, discard=False)
+        loss = "unknown"
+        world.scheduler.at(
+            world.scheduler.now + later,
+            lambda: people.disaster(name, others[0], loss, override=False, discard=False),
         )
 
 

@@ -14,7 +14,7 @@ from simulation.stories import draw, failure, shortened
 from simulation.variants import MUTANTS
 from simulation.world import Variant
 
-FIXED, FRESH = 24, 12
+FIXED, FRESH = 16, 8
 """How many seeds each run of the tests tells: the same ones, and others each time."""
 
 MOST = 40
