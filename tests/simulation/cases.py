@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulation.stories import Action, Story
+from simulation.stories import Action, Story, ends
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "simulation.md"
 MARK = "<!-- generated -->"
@@ -47,9 +47,9 @@ class Case:
 
 
 def story(*actions: Any, sites: str = "ab", lease: bool = True, seed: str = "case") -> Story:
-    """Actions as (at, kind, *given)."""
+    """Actions as (at, kind, *given); all that lasts may last."""
     told = tuple(Action(float(at), kind, tuple(given)) for at, kind, *given in actions)
-    return Story(seed, sites, lease, 0.08, told)
+    return Story(seed, sites, lease, 0.08, (*told, Action(max(map(ends, told)), "wait")))
 
 
 def seen(words: str, *tests: str) -> Case:

@@ -45,6 +45,15 @@ class Story:
     actions: tuple[Action, ...]
 
 
+LASTS = {"isolated": 2, "git": 2, "api": 2, "pause": 4, "kill": 4, "link": 0, "freeze": 1, "break": 1}
+"""Kind → which of what it is given says for how many seconds it lasts."""
+
+
+def ends(action: Action) -> float:
+    """When what an action begins is over."""
+    return action.at + (float(action.given[LASTS[action.kind]]) if action.kind in LASTS else 0.0)
+
+
 Draw = Callable[[random.Random, str], tuple[Any, ...]]
 
 
@@ -121,6 +130,7 @@ def doing(people: Operator, faults: Faults) -> dict[str, Callable[..., None]]:
         "disaster": lambda name, to, loss, override, discard: people.disaster(
             name, to, loss, override=override, discard=discard
         ),
+        "wait": lambda: None,
         "isolated": lambda *given: isolate(people, faults, *given),
         "nowhere": people.nowhere,
         "suspend": lambda name, on: people.suspend(name, on=on),
@@ -195,7 +205,7 @@ def tell(story: Story, variant: Variant = THE_PRODUCT) -> World:
 
         for action in story.actions:
             world.scheduler.at(action.at, lambda action=action: act(action))  # type: ignore[misc]
-        last = max((each.at for each in story.actions), default=BEGIN)
+        last = max((ends(each) if each.kind == "isolated" else each.at for each in story.actions), default=BEGIN)
         world.passes(last + 5)
         faults.heal()
         people.settle()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.failover.admission import permits
+from reconciler.failover.guard import decide as guard_decide
 from reconciler.failover.protocol import decide, proof, registry
 from simulation.world import Variant
 
@@ -29,11 +29,7 @@ def _without(condition: str) -> tuple[tuple[Any, str, Any], ...]:
     return ((decide, "missing", blockers),)
 
 
-def _left_open(data: Any) -> dict[str, str]:
-    """A gate that does not close: the window stays."""
-    return permits.without_promotion(data)
-
-
-LAST_WRITE_WINS = Variant("last write wins", compares=False, ignores=("epochs", "neighbours", "P6", "no rest"))
-
-MUTANTS = (Variant("the fence is not waited for", changes=((proof, "_fenced", _nothing),)),)
+LAST_WRITE_WINS = Variant("last write wins", compares=False)
+NO_LEASE = Variant("the lease is ignored", changes=((guard_decide, "is_over", _never), (decide, "is_over", _never)))
+NO_FENCE = Variant("the fence is not waited for", changes=((proof, "_fenced", _nothing),))
+NO_SOURCES = Variant("the sources are not asked", changes=_without("sources_done"))
