@@ -312,6 +312,14 @@ def test_a_restored_cluster_closes_stops_and_says_only_that() -> None:
     assert (said.ack.state, said.entry) == (AckState.FAILED, None)
 
 
+def test_what_has_been_said_of_a_failure_is_not_said_again() -> None:
+    own = ack("a", AckState.FAILED, 1, promotion=FIRST)
+    restored = knows(journal(Step.ACTIVE), placement("a", 1), own, permit=CLOSED, observation=None, restored="behind")
+    unfit = knows(journal(Step.PASSIVE, 2), placement("a", 2), ack("a", AckState.FAILED, 2), unfit=("no class",))
+    for k, reason in ((restored, "Restored"), (unfit, "NotFit")):
+        assert (reasons(decide(k)), decide(k).ack) == ([reason], None)
+
+
 def test_another_sites_cluster_is_not_touched() -> None:
     for step in Step:
         k = knows(journal(step), placement("b", 2, "disaster"), unbound="it is bound to site c", permit=OPEN)

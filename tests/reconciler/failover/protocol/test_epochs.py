@@ -24,7 +24,7 @@ from one_site import (
 
 from reconciler.failover.protocol.decide import decide
 from reconciler.failover.protocol.decisions import State
-from reconciler.failover.protocol.values import AckState, Journal, Placed, Promotion, Step, StopOrder
+from reconciler.failover.protocol.values import AckState, Freeze, History, Journal, Placed, Promotion, Step, StopOrder
 from reconciler.fleet.model import Rewind
 
 
@@ -250,3 +250,14 @@ def test_a_site_that_is_suspended_or_blind_changes_nothing(asked: str) -> None:
         assert decision.permit in (None, "close")
         assert not {"EnsurePrimary", "EnsureSecondary", "FinalSync"} & set(kinds(decision))
     assert decide(knows(journal(Step.ACTIVE), placement("a", 1), **more)).run is (asked == "blind")
+
+
+def test_a_running_site_that_an_accepted_branch_does_not_name_follows_it_and_runs_on() -> None:
+    frozen = Freeze("lostlost", "headhead", "the branch went back")
+    told = journal(Step.ACTIVE, 2, commit="lostlost", freeze=frozen)
+    newest = placement("b", 5, accept_rewind=Rewind("headhead", ("lostlost",)))
+    line = History("head", (Placed("headhead", newest, "before"),), None, rewound=True, line=frozenset({"headhead"}))
+    followed = decide(knows(told, newest, ack("b", AckState.PASSIVE, 1), history=line))
+    assert followed.entry is not None
+    assert (followed.entry.step, followed.entry.epoch, followed.entry.freeze) == (Step.ACTIVE, 5, None)
+    assert followed.run
