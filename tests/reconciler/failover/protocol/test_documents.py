@@ -185,7 +185,7 @@ def refusal(read: Callable[[bytes, str], object], data: bytes) -> str:
 
 
 @pytest.mark.parametrize(("read", "good"), READERS, ids=["ack", "heartbeat"])
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(data=some.data())
 def test_no_field_of_any_type_does_more_than_be_refused(
     read: Callable[[bytes, str], object], good: bytes, data: some.DataObject
@@ -197,7 +197,7 @@ def test_no_field_of_any_type_does_more_than_be_refused(
 
 
 @pytest.mark.parametrize(("read", "good"), READERS, ids=["ack", "heartbeat"])
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(data=some.data())
 def test_no_bytes_do_more_than_be_refused(
     read: Callable[[bytes, str], object], good: bytes, data: some.DataObject
