@@ -17,6 +17,9 @@ from reconciler.fleet.model import Application, Fleet
 
 SILENT = "Unreachable"
 
+GIVING_UP = frozenset({"Stopping", "Demoting", "Demoted"})
+"""States of a site that stops what it ran, gate closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
@@ -128,12 +131,10 @@ def _problems(found: Mapping[str, Any], *, wide: bool) -> list[str]:
 
 
 def active_at(overview: Overview, application: str) -> list[str]:
-    """The sites whose controllers say now that the application is active there: more than one is a disaster."""
-    return [
-        site.name
-        for site in overview.sites
-        if site.silent is None and site.applications.get(application, {}).get("role") == "active"
-    ]
+    """The sites whose controllers say now that the application is active there: more than one is a disaster. A site that
+    is giving it up, as one does that returns after it was overtaken, does by itself what people would do."""
+    said = ((site, site.applications.get(application, {})) for site in overview.sites if site.silent is None)
+    return [site.name for site, found in said if found.get("role") == "active" and found.get("state") not in GIVING_UP]
 
 
 def _last_promoted(overview: Overview, application: str) -> list[SiteView]:

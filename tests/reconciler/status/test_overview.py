@@ -131,6 +131,13 @@ def test_two_active_sites_are_named_and_a_silent_one_does_not_count() -> None:
     assert not any("at once" in line for line in lines(old))
 
 
+def test_a_site_that_returns_and_stops_is_not_told_to_stop() -> None:
+    stops = {"ledger": {"role": "active", "state": "Stopping"}}
+    runs = {"ledger": {"role": "active", "state": "Protected"}}
+    overview = Overview(FLEET, "3f9c2d1", "x", (SiteView("a", SITE, stops), SiteView("b", SITE, runs)))
+    assert not any("at once" in line for line in lines(overview))
+
+
 def test_what_only_takes_time_is_shown_and_is_not_unhealthy() -> None:
     site = SiteView("a", SITE | {"message": "Deployment shop/web: Progressing: 1 of 2 are ready"})
     overview = Overview(FLEET, "3f9c2d1", "x", (site, WELL))
