@@ -61,7 +61,10 @@ class Platform:
             elif kind == "Namespace":
                 self._status(each, {"phase": "Active"})
         for key in [each for each in self.api.objects if each[0] == "VirtualMachineInstance"]:
-            self._guest(key)
+            if ("VirtualMachine", *key[1:]) in self.api.objects:
+                self._guest(key)
+            else:
+                self._ends(key)  # its machine was deleted
 
     def running(self, application: str | None = None) -> list[str]:
         """The instances that run, of one application or of all."""
