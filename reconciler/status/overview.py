@@ -131,8 +131,8 @@ def _problems(found: Mapping[str, Any], *, wide: bool) -> list[str]:
 
 
 def active_at(overview: Overview, application: str) -> list[str]:
-    """The sites whose controllers say now that the application is active there: more than one is a disaster. A site that
-    is giving it up, as one does that returns after it was overtaken, does by itself what people would do."""
+    """The sites whose controllers say now that the application is active there: more than one is a disaster. A site
+    that is giving it up, as one does that returns after it was overtaken, does by itself what people would do."""
     said = ((site, site.applications.get(application, {})) for site in overview.sites if site.silent is None)
     return [site.name for site, found in said if found.get("role") == "active" and found.get("state") not in GIVING_UP]
 
