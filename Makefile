@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-emit-package siteshift --no-emit-package siteshift-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check simulate bench model lint docs release testbed lock clean
+.PHONY: help install demo test check simulate bench model mutants lint docs release testbed lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do \
@@ -36,6 +36,9 @@ test: $(VENV)/.dev  ## Run all tests that can run here, and say which cannot
 
 check: lint testbed  ## What CI asks: style, types, layers, and every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+mutants: $(VENV)/.dev  ## Make small mistakes in the failover on purpose, and tell those that no test notices (ROOM=protocol)
+	@PYTHONPATH=tests:. $(BIN)/python -m mutation $(ROOM)
 
 simulate: $(VENV)/.dev  ## Tell the stories of many seeds on all cores; goes on where it stopped (SEEDS=1000000)
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(or $(SEEDS),1000)
