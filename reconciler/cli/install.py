@@ -37,7 +37,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--export", action="store_true", help="print the objects and stop")
     parser.add_argument("--no-wait", action="store_true", help="do not wait until the controller works")
-    add(parser, "site", "fleet-url", "branch", "kubeconfig", "context")
+    add(parser, "site", "fleet-url", "branch", "kubeconfig", "context", "color")
     asking.add(parser)
 
 

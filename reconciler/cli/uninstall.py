@@ -25,7 +25,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     from reconciler.cli import asking
     from reconciler.cli.options import add
 
-    add(parser, "kubeconfig", "context")
+    add(parser, "kubeconfig", "context", "color")
     asking.add(parser)
 
 

@@ -45,8 +45,8 @@ def test_a_host_that_is_not_in_the_list_is_not_asked(clone: Clone, siteshift: Ru
     assert "this fleet takes bases only from git.example.org" in err
 
 
-def test_a_list_must_hold_hosts(clone: Clone, siteshift: Run) -> None:
-    with_base(clone.folder, "'https://git.example.com/'")
+def test_a_list_must_hold_hosts_or_beginnings_of_urls(clone: Clone, siteshift: Run) -> None:
+    with_base(clone.folder, "'http://git.example.com/'")
     code, _, err = siteshift("validate")
     assert code == 1
     assert err.startswith("siteshift.yaml:7:")
