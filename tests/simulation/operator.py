@@ -232,7 +232,7 @@ class Operator:
                 return False
             self.write(name, fields)
         elif command == "accept-rewind":
-            self._accept(name)
+            self._accept(name, _after(rest, "--from"))
         elif command == "rebind":
             self._rebind(rest[0], why)
         elif command == "resume":
@@ -241,9 +241,9 @@ class Operator:
             return False
         return True
 
-    def _accept(self, name: str) -> None:
+    def _accept(self, name: str, named: list[str]) -> None:
         said = self.acks(name)
-        marks = [ack.commit for ack in said if ack.commit]
+        marks = [*(ack.commit for ack in said if ack.commit), *named]
         highest = max([ack.epoch for ack in said] + [ack.promotion.epoch for ack in said if ack.promotion])
         head = self.world.server.refs[BRANCH]
         self.write(name, accept_rewind(self.world.application(name), head, marks, highest, "accepted"))
