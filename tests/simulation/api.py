@@ -214,10 +214,12 @@ class Api:
                 message = f"ValidatingAdmissionPolicy '{policies.GATE}' with binding '{binding}' denied {kind}"
                 raise Refused(message, status=422)
         if kind == "VolumeReplication":
-            _admit_role(manifest, before, data, second)
+            admit_role(manifest, before, data, second)
 
 
-def _admit_role(manifest: Manifest, before: Manifest | None, data: Mapping[str, str], second: float) -> None:
+def admit_role(manifest: Manifest, before: Manifest | None, data: Mapping[str, str], second: float) -> None:
+    """The role gate: raises `Refused` for a role that the record does not allow at that second."""
+
     def role(found: Manifest) -> tuple[str, bool]:
         return found["spec"]["replicationState"], bool(found["spec"].get("autoResync"))
 

@@ -205,15 +205,6 @@ class Mirror(MemoryRepository):
         self._world.scheduler.point("list", 0.0)
         return Heads(self.server.refs["refs/heads/main"], listed)
 
-    def _learn(self, ref: str, commit: str) -> None:
-        self._values[ref] = commit
-        waiting = [commit]
-        while waiting:
-            current = waiting.pop()
-            if current not in self._commits:
-                self._commits[current] = self.server.commits[current]
-                waiting.extend(self._commits[current].parents)
-
     def replace(self, ref: str, expected: str | None, files: Mapping[str, bytes], message: str) -> str:
         return self._answered(super().replace(ref, expected, files, message))
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulation.api import admit_role
+
 from reconciler.cluster.client import Listing
 from reconciler.errors import AlreadyExists, Conflict, NotFound, Refused
 from reconciler.failover.admission import permits, policies
@@ -178,24 +180,7 @@ class Api:
                 message = f"ValidatingAdmissionPolicy '{policies.GATE}' with binding '{binding}' denied {kind}"
                 raise Refused(message, status=422)
         if gated and kind == "VolumeReplication":
-            self._admit_role(manifest, before, data, second)
-
-    def _admit_role(self, manifest: Manifest, before: Manifest | None, data: Manifest, second: float) -> None:
-        def role(found: Manifest) -> tuple[str, bool]:
-            return found["spec"]["replicationState"], bool(found["spec"].get("autoResync"))
-
-        wanted = role(manifest)
-        if wanted == ("secondary", False) or (before is not None and role(before) == wanted):
-            return
-        if wanted == ("primary", False) and data.get(permits.PRIMARY) == "true":
-            return
-        if wanted == ("secondary", True) and data.get(permits.OVERWRITE) == "true":
-            return
-        start = permits.seconds_of(data.get(permits.PROMOTE_FROM))
-        end = permits.seconds_of(data.get(permits.PROMOTE_UNTIL))
-        nonce = (manifest["metadata"].get("annotations") or {}).get(policies.NONCE_ANNOTATION)
-        if start is None or end is None or not start <= second < end or nonce != data.get(permits.NONCE):
-            raise Refused(f"{policies.ROLE_GATE} refused {manifest['kind']}", status=422)
+            admit_role(manifest, before, data, second)
 
     # The controllers of the site
 

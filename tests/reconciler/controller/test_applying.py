@@ -24,7 +24,7 @@ DEPLOYMENT = {
     "metadata": {"name": "api", "namespace": "ledger"},
     "spec": {"replicas": 2, "paused": False},
 }
-CONFIG_MAP = {
+CONFIG_MAP: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {"name": "settings", "namespace": "ledger"},
@@ -277,7 +277,7 @@ def test_what_a_controller_made_is_left_as_it_is(applier: Applier, world: OneObj
 
 def test_git_consents_to_a_take_over_for_one_object(applier: Applier, world: OneObject) -> None:
     foreign(world, "argocd-controller")
-    consenting = CONFIG_MAP | {"metadata": CONFIG_MAP["metadata"] | {"annotations": {TAKE_OVER: "true"}}}  # type: ignore[operator]
+    consenting = CONFIG_MAP | {"metadata": CONFIG_MAP["metadata"] | {"annotations": {TAKE_OVER: "true"}}}
     assert applier.bring(item(consenting), "active", None, LEDGER).error == ""
     assert [name for name, _ in world.requests] == ["apply"]
 
